@@ -1,0 +1,21 @@
+"""`python -m autograder VERB`. The hot path, `check`, is kept clear of everything but the standard library."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; return its exit code."""
+    arguments = sys.argv[1:] if argv is None else argv
+    if arguments[:1] == ["check"]:
+        from autograder.client import check
+
+        return check(arguments[1:])
+    from autograder.cli import run
+
+    return run(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,247 @@
+"""The words of a checker: `check`, `check.each`, `check.undeclared`, `forbids`; `equal`, `close`, `holds`, `fail`.
+
+A checker is a file of functions that ask by name for what they need: `student`, `oracle`, `draw`, `source`, and `item`
+where there are several. A check passes by returning and fails by one of the words below; anything else that it raises
+of its own is a fault of the course.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import importlib.util
+import inspect
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from autograder import difference
+from autograder.errors import CourseError
+from autograder.wire import Ban
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from autograder.source import Place
+
+_RESOURCES = ("student", "oracle", "draw", "source")
+
+
+class Failed(Exception):
+    """What the learner's code gave is not what was asked for. Raised by the words below, caught by the judge."""
+
+    def __init__(self, found: difference.Difference, where: Place | None = None, *, compared: bool = False) -> None:
+        super().__init__(found.got)
+        self.found = found
+        self.where = where
+        self.compared = compared  # with what the learner's code returned: then it has run
+
+
+class Forbids(NamedTuple):
+    """What a step forbids, and the names in whose code it does."""
+
+    names: tuple[str, ...]
+    ban: Ban
+    within: tuple[str, ...]
+
+
+class Check(NamedTuple):
+    """One line of a step's report, or, when it is not declared, a line that is there only when it fails."""
+
+    id: str
+    passed: str
+    failed: str
+    run: Callable[..., None] | None
+    wants: tuple[str, ...]
+    item: Any = None
+    declared: bool = True
+    forbids: Forbids | None = None
+
+    @property
+    def static(self) -> bool:
+        """Whether the syntax tree alone answers it."""
+        return self.forbids is None and not set(self.wants) & {"student", "oracle", "draw"}
+
+
+class Checker(NamedTuple):
+    """The checks of a step, in the order of their lines."""
+
+    path: Path
+    checks: list[Check]
+
+    @property
+    def ban(self) -> Ban:
+        """All that the step forbids, for the second net at run time."""
+        bans = [check.forbids.ban for check in self.checks if check.forbids]
+        return Ban([name for ban in bans for name in ban.names], [name for ban in bans for name in ban.operators])
+
+
+_reading: contextvars.ContextVar[Checker] = contextvars.ContextVar("the checker that is being read")
+
+
+def read_checker(path: Path) -> Checker:
+    """Return the checks that a checker's file declares.
+
+    Errors: CourseError, with file and line, when it is missing, raises, or declares none.
+    """
+    if not path.is_file():
+        raise CourseError("the checker is missing", path)
+    checker = Checker(path, [])
+    spec = importlib.util.spec_from_file_location(f"checker_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    with _declaring(checker):
+        try:
+            spec.loader.exec_module(importlib.util.module_from_spec(spec))
+        except CourseError:
+            raise
+        except Exception as error:
+            line = _line_of(error, path)
+            raise CourseError(f"the checker raises {type(error).__name__}: {error}", path, line) from error
+    if not any(check.declared for check in checker.checks):
+        raise CourseError("the checker declares no check", path)
+    return checker
+
+
+@contextlib.contextmanager
+def _declaring(checker: Checker) -> Iterator[None]:
+    token = _reading.set(checker)
+    try:
+        yield
+    finally:
+        _reading.reset(token)
+
+
+def _line_of(error: BaseException, path: Path) -> int | None:
+    lines = (
+        [frame.lineno for frame in inspect.getinnerframes(error.__traceback__) if Path(frame.filename) == path]
+        if error.__traceback__
+        else []
+    )
+    return lines[-1] if lines else getattr(error, "lineno", None)
+
+
+# ------------------------------------------------------------------------------------------------------- declarations
+
+
+class _CheckWord:
+    """`@check(passed=…, failed=…)`, `@check.each(items, …)`, `@check.undeclared(failed=…)`."""
+
+    def __call__(self, *, passed: str, failed: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+        """Declare one line: `passed` and `failed` are its words, `{got}` in `failed` is what was got."""
+
+        def declare(run: Callable[..., None]) -> Callable[..., None]:
+            _add(Check(run.__name__, passed, failed, run, _wants(run)))
+            return run
+
+        return declare
+
+    def each(
+        self, items: Sequence[str], *, passed: str, failed: str
+    ) -> Callable[[Callable[..., None]], Callable[..., None]]:
+        """Declare a line an item, `{item}` in the words."""
+
+        def declare(run: Callable[..., None]) -> Callable[..., None]:
+            for item in items:
+                lines = (passed.replace("{item}", item), failed.replace("{item}", item))
+                _add(Check(f"{run.__name__}[{item}]", lines[0], lines[1], run, _wants(run), item))
+            return run
+
+        return declare
+
+    def undeclared(self, *, failed: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+        """Declare a check without a line of its own: shown only when it ran and failed."""
+
+        def declare(run: Callable[..., None]) -> Callable[..., None]:
+            _add(Check(run.__name__, "", failed, run, _wants(run), declared=False))
+            return run
+
+        return declare
+
+
+check = _CheckWord()
+
+
+def forbids(*names: str, within: Sequence[str], passed: str, failed: str, operators: Sequence[str] = ()) -> None:
+    """Declare a line that fails when `within`, or what it is built on, uses one of the dotted names.
+
+    Args:
+        names: `torch.nn.LayerNorm`; a name also covers what lies under it.
+        within: the learner's names in whose code it is forbidden.
+        passed, failed: the line's words; `{got}` in `failed` is the name that was used.
+        operators: torch's operators (`aten.native_layer_norm`) that raise at run time, whoever calls them.
+    """
+    rule = Forbids(names, Ban(list(names), list(operators)), tuple(within))
+    _add(Check("forbids", passed, failed, None, (), forbids=rule))
+
+
+def _add(new: Check) -> None:
+    checker = _reading.get()
+    if any(known.id == new.id for known in checker.checks):
+        raise CourseError(f"two checks are called {new.id}", checker.path)
+    checker.checks.append(new)
+
+
+def _wants(run: Callable[..., None]) -> tuple[str, ...]:
+    wants = tuple(inspect.signature(run).parameters)
+    unknown = [name for name in wants if name not in (*_RESOURCES, "item")]
+    if unknown:
+        path, line = Path(run.__code__.co_filename), run.__code__.co_firstlineno
+        known = ", ".join(_RESOURCES)
+        raise CourseError(f"{run.__name__} asks for {unknown[0]}: a check can ask for {known} and item", path, line)
+    return wants
+
+
+# -------------------------------------------------------------------------------------------------------- comparisons
+
+
+def equal(mine: Any, theirs: Any, *, says: str = "") -> None:
+    """Fail unless both have the same type and value."""
+    _judge(difference.exact(mine, theirs), says)
+
+
+def close(
+    mine: Any, theirs: Any, *, rtol: float = 1e-4, atol: float = 1e-4, any_dtype: bool = False, says: str = ""
+) -> None:
+    """Fail unless each number of a tensor is within `atol + rtol * |theirs|`.
+
+    The defaults stand between right code (at most 1.2e-6 away) and the smallest mistakes (6e-4) on a module's output.
+    """
+    _judge(difference.near(mine, theirs, rtol=rtol, atol=atol, any_dtype=any_dtype), says)
+
+
+def holds(truth: object, says: str = "", *, expected: str = "", got: str = "", where: Place | None = None) -> None:
+    """Fail unless `truth` is true (or anything but None and False); `says` is the reason, in a sentence."""
+    if truth is None or truth is False:
+        raise Failed(difference.Difference(expected, got, (says,) if says else ()), where)
+
+
+def fail(says: str, *, expected: str = "", got: str = "", where: Place | None = None) -> None:
+    """Fail, and say why."""
+    holds(False, says, expected=expected, got=got, where=where)
+
+
+def load(mine: Any, state: dict[str, Any]) -> Any:
+    """Give a learner's module the oracle's weights and return it; fail when it has not these names and shapes."""
+    own = mine.state_dict()
+    names, theirs = sorted(own), sorted(state)
+    if names != theirs:
+        missing = [f"{name} is missing" for name in theirs if name not in own]
+        extra = [f"{name} is not asked for" for name in names if name not in state]
+        says = f"in its state dict {', '.join(missing + extra)}"
+        fail(says, expected=", ".join(theirs), got=", ".join(names) or "nothing")
+    for name, value in state.items():
+        if own[name].shape != value.shape:
+            fail(f"{name} has another shape", expected=difference.shape(value), got=difference.shape(own[name]))
+    mine.load_state_dict(state)
+    return mine
+
+
+def _judge(found: difference.Difference | None, says: str) -> None:
+    if found is not None:
+        raise Failed(found._replace(detail=(*found.detail, says)) if says else found, compared=True)
+
+
+def fill(text: str, **words: str) -> str:
+    """Return a line's words with `{got}` and the like filled in; other braces stay."""
+    return re.sub(r"\{(\w+)\}", lambda match: words.get(match[1], match[0]), text)

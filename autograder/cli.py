@@ -1,0 +1,171 @@
+"""The command line: each verb's arguments and words. What it does lies in the module of its name."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from autograder import __version__, client
+from autograder import course as courses
+from autograder.errors import AutograderError, Stale
+from autograder.views.plain import encodable
+
+if TYPE_CHECKING:
+    from autograder.course import Course, Step
+    from autograder.verify import Proof
+
+_INTERRUPTED = 130
+app = typer.Typer(
+    name="autograder",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    help="Check the steps of the course, and keep the course itself true.",
+)
+_Steps = Annotated[list[str] | None, typer.Argument(help="7, 07, s07, step_07 or attention; all of them when left out")]
+
+
+def run(argv: list[str]) -> int:
+    """Run a verb; return its exit code. What is wrong is one sentence on standard error."""
+    command = typer.main.get_command(app)
+    try:
+        result = command.main(argv, prog_name="autograder", standalone_mode=False)
+    except AutograderError as error:
+        _complain(str(error))
+        return error.exit_code
+    except typer.Exit as done:
+        return done.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        _complain("interrupted")
+        return _INTERRUPTED
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # click's own errors of usage know how to say it
+            raise
+        _complain(f"{error.format_message()} `autograder --help` lists the verbs")
+        return 2
+    return result if isinstance(result, int) else 0
+
+
+def _complain(sentence: str) -> None:
+    print(encodable(f"autograder: {sentence}", sys.stderr), file=sys.stderr)
+
+
+def _say(text: str) -> None:
+    print(encodable(text, sys.stdout), flush=True)
+
+
+def _course() -> Course:
+    return courses.load(courses.find_root(client.here()))
+
+
+def _ready(course: Course, names: list[str] | None) -> list[Step]:
+    if names:
+        return [client.ready_step(course, name) for name in names]
+    return [step for step in course.steps if not course.is_planned(step)]
+
+
+@app.callback(invoke_without_command=True)
+def _main(version: Annotated[bool, typer.Option("--version", help="Name the versions that matter.")] = False) -> None:
+    if version:
+        from autograder.versions import installed
+
+        python = ".".join(map(str, sys.version_info[:3]))
+        found = {"autograder": __version__, "python": python} | installed(["torch", "transformers", "tokenizers"])
+        for name, number in found.items():
+            _say(f"{name} {number}")
+        raise typer.Exit(0)
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    short_help="Check a step. Example: autograder check 7",
+)
+def check(context: typer.Context) -> None:
+    """Check a step."""
+    raise typer.Exit(client.check(context.args))
+
+
+@app.command(short_help="Say what is wrong with the set-up, and what mends it.")
+def doctor() -> None:
+    """Look at the set-up: Python, the libraries, the course's files, the console, a worker.
+
+    Example: pixi run doctor
+    """
+    from autograder.doctor import examine
+
+    unwell = 0
+    for finding in examine(courses.find_root(client.here()), client.road()):
+        _say(f"{'✅' if finding.well else '❌'} {finding.sentence}")
+        if not finding.well:
+            unwell += 1
+            _say(f"   mend it: {finding.mend}")
+    _say("Nothing is wrong." if not unwell else f"{unwell} to mend.")
+    raise typer.Exit(1 if unwell else 0)
+
+
+@app.command(short_help="Make stubs, solutions, texts and tables from puzzles/.")
+def generate(
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; exit 1 on any difference.")] = False,
+) -> None:
+    """Make stubs, solutions, texts and tables from puzzles/. An edited step is left alone, and named.
+
+    Example: pixi run generate --check
+    """
+    from autograder import generate as generating
+
+    course = _course()
+    if not check:
+        for line in generating.write(course, generating.plan(course)):
+            _say(line)
+        return
+    differences = generating.check(course)
+    for difference in differences:
+        _say(difference.sentence)
+        if difference.diff:
+            _say("\n".join(difference.diff))
+    if differences:
+        raise Stale(f"{len(differences)} not fresh")
+    _say("Everything that is generated is fresh.")
+
+
+@app.command(short_help="Record the outputs that the texts show, from real runs.")
+def record(steps: _Steps = None) -> None:
+    """Run each untouched stub and each solution with a fixed seed, and keep what they print.
+
+    Example: pixi run record layer_norm
+    """
+    from autograder import record as recording
+
+    course = _course()
+    written = recording.write(recording.record(course, _ready(course, steps)))
+    for path in written:
+        _say(f"wrote {path.relative_to(course.root).as_posix()}")
+    if not written:
+        _say("Every recording is as it was.")
+
+
+@app.command(short_help="Prove that solutions pass and stubs fail.")
+def verify(steps: _Steps = None) -> None:
+    """Prove of each step that its solution passes, and that its untouched stub fails every check with a sentence.
+
+    Example: pixi run verify 3
+    """
+    from autograder.verify import verify as prove
+
+    course = _course()
+    proofs = prove(course, _ready(course, steps), _show_proof)
+    faults = sum(len(proof.faults) for proof in proofs)
+    if faults:
+        raise Stale(f"{faults} to mend")
+    _say(f"{len(proofs)} steps hold." if len(proofs) != 1 else "The step holds.")
+
+
+def _show_proof(proof: Proof) -> None:
+    step = proof.step
+    result = f"{len(proof.faults)} to mend" if proof.faults else f"solution passes, stub fails, {proof.checks} checks"
+    _say(f"{'❌' if proof.faults else '✅'} {step.task} {step.slug}: {result}")
+    for fault in proof.faults:
+        _say(f"   {fault}")

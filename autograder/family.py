@@ -1,0 +1,134 @@
+"""The processes that a worker has become: the worker, and whatever its code started. Seen from the judge's side."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+_SWEEP_S = 10.0
+
+
+class Usage(NamedTuple):
+    """What a family uses now: processor time so far in seconds, resident memory in bytes, processes and threads.
+
+    The time is its own, not the kernel's: handing out memory may take seconds, and is judged by the memory.
+    """
+
+    cpu_s: float
+    memory_bytes: int
+    processes: int
+    threads: int
+
+
+class Family(Protocol):
+    """How the judge follows a worker and ends it, whichever way it was started."""
+
+    pid: int
+
+    def exit_code(self, timeout_s: float) -> int | None:
+        """Return how the worker ended (minus the signal's number, where it was one), None while it lives."""
+
+    def kill(self) -> bool:
+        """Kill the worker and all that it started; return whether that is certain."""
+
+
+class Forked:
+    """A worker under its guard, which is told and tells over a socket."""
+
+    def __init__(self, pid: int, control: socket.socket, heard: bytes = b"") -> None:
+        self.pid = pid
+        self._control = control
+        self._heard = heard
+
+    def exit_code(self, timeout_s: float) -> int | None:
+        self._listen(timeout_s, b"exit ")
+        for line in self._heard.splitlines():
+            if line.startswith(b"exit "):
+                return int(line[5:])
+        return None
+
+    def kill(self) -> bool:
+        with contextlib.suppress(OSError):
+            self._control.shutdown(socket.SHUT_WR)
+        self._listen(_SWEEP_S, b"swept")
+        self._control.close()
+        if b"swept" in self._heard.replace(b"unswept", b""):
+            return True
+        with contextlib.suppress(OSError):  # the guard is gone: the worker's own group is what can still be reached
+            os.killpg(self.pid, signal.SIGKILL)
+        return False
+
+    def _listen(self, timeout_s: float, word: bytes) -> None:
+        deadline = time.monotonic() + timeout_s
+        while word not in self._heard and (left := deadline - time.monotonic()) > 0:
+            self._control.settimeout(left)
+            try:
+                heard = self._control.recv(4096)
+            except OSError:
+                return
+            if not heard:
+                return
+            self._heard += heard
+
+
+class Spawned:
+    """A worker that is a process of its own, on a system without fork: what it started is found while it lives."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.pid = process.pid
+        self._process = process
+
+    def exit_code(self, timeout_s: float) -> int | None:
+        try:
+            return self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def kill(self) -> bool:
+        import psutil
+
+        with contextlib.suppress(psutil.Error):
+            for child in psutil.Process(self.pid).children(recursive=True):
+                with contextlib.suppress(psutil.Error):
+                    child.kill()
+        self._process.kill()
+        self._process.wait()
+        return True
+
+
+def usage(pid: int) -> Usage:
+    """Return what the family of `pid` uses; zeros when it is gone."""
+    import psutil
+
+    cpu_s, memory_bytes, processes, threads = 0.0, 0, 0, 0
+    with contextlib.suppress(psutil.Error):
+        worker = psutil.Process(pid)
+        for process in (worker, *worker.children(recursive=True)):
+            with contextlib.suppress(psutil.Error), process.oneshot():
+                times = process.cpu_times()
+                cpu_s += times.user + times.children_user
+                memory_bytes += process.memory_info().rss
+                threads += process.num_threads()
+                processes += 1
+    return Usage(cpu_s, memory_bytes, processes, threads)
+
+
+def peak_bytes(pid: int) -> int:
+    """Return the most address space that the worker itself has had, in bytes; 0 where the system does not keep it.
+
+    A peak between two looks is seen here, even when the learner's code caught the MemoryError and let go.
+    """
+    if sys.platform != "linux":
+        return 0
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmPeak:"):
+                return int(line.split()[1]) * 1024
+    return 0

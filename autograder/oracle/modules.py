@@ -1,0 +1,67 @@
+"""A torch module as an oracle: weights redrawn, evaluation mode, float64 inside, the input's own type outside."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+
+if TYPE_CHECKING:
+    from autograder.draw import Draw
+
+
+def shake(module: torch.nn.Module, draw: Draw, std: float = 0.15) -> torch.nn.Module:
+    """Redraw every parameter from N(0, std), and add one to the norms' gains; return the module.
+
+    Fresh weights hide mistakes: a bias of zeros hides that it is missing, a gain of ones that it is not applied.
+    """
+    with torch.no_grad():
+        for part in module.modules():
+            for name, parameter in part.named_parameters(recurse=False):
+                gain = 1.0 if isinstance(part, torch.nn.LayerNorm) and name == "weight" else 0.0
+                parameter.copy_(draw.normal(*parameter.shape, mean=gain, std=std))
+    return module
+
+
+class ReferenceGradients(NamedTuple):
+    """The output, and the gradients of the inputs and of the parameters by name."""
+
+    output: torch.Tensor
+    inputs: list[Any]
+    parameters: dict[str, Any]
+
+
+class Reference:
+    """An oracle's module. It computes in float64 from the float32 weights that the learner's module gets too."""
+
+    def __init__(self, module: torch.nn.Module) -> None:
+        self._weights = {name: value.detach().clone() for name, value in module.state_dict().items()}
+        self._module = copy.deepcopy(module).double().eval()
+
+    def state_dict(self) -> dict[str, torch.Tensor]:
+        """Return the weights, float32, by the module's own names."""
+        return {name: value.clone() for name, value in self._weights.items()}
+
+    def __call__(self, *args: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            output = self._module(*(arg.double() for arg in args))
+        result: torch.Tensor = _like(output, args[0])
+        return result
+
+    def gradients(self, x: torch.Tensor, output_gradient: torch.Tensor) -> ReferenceGradients:
+        """Return the gradients for an input of any shape and a gradient of the output's shape."""
+        self._module.zero_grad(set_to_none=True)
+        inside = x.detach().double().requires_grad_()
+        output = self._module(inside)
+        output.backward(output_gradient.double())
+        parameters = {name: _like(p.grad, output_gradient) for name, p in self._module.named_parameters()}
+        return ReferenceGradients(_like(output.detach(), x), [_like(inside.grad, x)], parameters)
+
+
+def _like(result: Any, source: Any) -> Any:
+    """Give a result the input's type, and the names of its axes where the shapes agree."""
+    out = result.detach().to(source.dtype)
+    if out.shape == source.shape:
+        out.axes_names = getattr(source, "axes_names", ())
+    return out

@@ -1,0 +1,82 @@
+"""The outputs that the texts show, recorded from real runs: the same on every machine."""
+
+from __future__ import annotations
+
+import io
+import re
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from autograder import generate
+from autograder.errors import InternalError
+from autograder.files import write_text
+from autograder.judge import Order, judge
+from autograder.nursery import Nursery
+from autograder.views import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from autograder.course import Course, Step
+
+SEED = "91c2"
+_FLOAT = re.compile(r"(?<![\w.])-?\d+\.\d{4,}(?:e[+-]?\d+)?|(?<![\w.])-?\d+(?:\.\d+)?e[+-]?\d+")
+_FOOTER = re.compile(r"^(learner: \S+) .*$", re.MULTILINE)
+
+
+class Recording(NamedTuple):
+    """The output of a step's failed or passed run, and the file that keeps it."""
+
+    path: Path
+    text: str
+
+
+def record(course: Course, steps: Sequence[Step]) -> list[Recording]:
+    """Return what runs of the untouched stub and of the solution print, machine and moment masked.
+
+    Errors: InternalError, when a solution does not pass or a stub does.
+    """
+    made = []
+    with Nursery() as nursery:
+        for step in steps:
+            texts = generate.make(course, step)
+            for name, text in (("failed", texts.stub), ("passed", texts.solution)):
+                path = course.root / "puzzles" / "recorded" / f"{step.slug}.{name}.txt"
+                made.append(Recording(path, _run(course, step, text, name, nursery)))
+    return made
+
+
+def write(recordings: Sequence[Recording]) -> list[Path]:
+    """Write the recordings that differ from what is there; return their files."""
+    changed = []
+    for recording in recordings:
+        if not recording.path.is_file() or recording.path.read_text(encoding="utf-8") != recording.text:
+            recording.path.parent.mkdir(parents=True, exist_ok=True)
+            write_text(recording.path, recording.text)
+            changed.append(recording.path)
+    return changed
+
+
+def _run(course: Course, step: Step, text: str, name: str, nursery: Nursery) -> str:
+    with tempfile.TemporaryDirectory(prefix="autograder-") as folder:
+        path = Path(folder) / f"{step.name}.py"
+        path.write_text(text, encoding="utf-8", newline="\n")
+        order = Order(step, file=path, shown=f"steps/{step.name}.py", seed=SEED)
+        report = judge(course, order, nursery)
+    if (report.outcome == "passed") != (name == "passed"):
+        raise InternalError(f"the {name} run of step {step.id} has the outcome {report.outcome}")
+    stream = io.StringIO()
+    stream.write(f"Running tests for Step {step.id}: {step.title}...\n")
+    plain.write(report, stream)
+    return mask(stream.getvalue())
+
+
+def mask(text: str) -> str:
+    """Return an output without the machine's and the moment's own: floats to three digits, no versions, no times.
+
+    The footer and the next act go: they are the run's own, and the text around says what to do.
+    """
+    text = _FLOAT.sub(lambda match: f"{float(match[0]):.3g}", text)
+    kept = _FOOTER.split(text)[0]
+    return kept.rstrip("\n") + "\n"

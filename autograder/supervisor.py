@@ -1,0 +1,238 @@
+"""The judge's conversation with a worker, under limits: time, memory, processes, output. What breaks one is ended."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import secrets
+import signal
+import threading
+import time
+from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple
+
+from autograder import family, nursery, values, wire
+
+if TYPE_CHECKING:
+    from autograder.nursery import Born, Kind, Nursery
+
+_FIRST_LOOK_S = 0.05
+_LOOK_S = 0.1
+_PIPE_BYTES = 16_384
+_MB = 2**20
+_GB = 2**30
+
+
+class Limits(NamedTuple):
+    """What a learner's code may use. Processor time is the family's; the wall's clock is there for what sleeps."""
+
+    load_s: float = 60.0
+    call_s: float = 30.0
+    cpu_s: float = 10.0
+    memory_bytes: int = 3 * _GB
+    processes: int = 32
+    threads: int = 256
+    output_bytes: int = 4096
+
+
+class Ended(Exception):
+    """The worker is no more: the outcome that this is, and what happened, in words that complete "your code …"."""
+
+    def __init__(self, outcome: Literal["timeout", "crash", "limit"], sentence: str) -> None:
+        super().__init__(sentence)
+        self.outcome = outcome
+        self.sentence = sentence
+
+
+class ProtocolBroken(Ended):
+    """Something but an answer came through the channel of the answers."""
+
+    def __init__(self) -> None:
+        super().__init__("crash", "wrote into the autograder's own channel (protocol)")
+
+
+class Output:
+    """What the learner's code printed: its beginning, its end, and how much there was."""
+
+    def __init__(self, keep_bytes: int) -> None:
+        self._keep = keep_bytes
+        self._head = b""
+        self._tail = b""
+        self.bytes = 0
+
+    def add(self, data: bytes) -> None:
+        self.bytes += len(data)
+        room = self._keep - len(self._head)
+        self._head += data[: max(room, 0)]
+        self._tail = (self._tail + data[max(room, 0) :])[-self._keep :]
+
+    @property
+    def text(self) -> str:
+        cut = self.bytes - len(self._head) - len(self._tail)
+        middle = f"\n… {cut:,} bytes left out …\n".encode() if cut > 0 else b""
+        return (self._head + middle + self._tail).decode("utf-8", "replace")
+
+
+class Worker:
+    """One worker, one request at a time."""
+
+    def __init__(self, ancestors: Nursery, kind: Kind, limits: Limits, output: Output) -> None:
+        self._limits = limits
+        self._born: Born = ancestors.worker(kind, limits.memory_bytes)
+        self._family = self._born.family
+        self._base_bytes = family.peak_bytes(self._family.pid)
+        self._frames: queue.SimpleQueue[bytes | values.Malformed | None] = queue.SimpleQueue()
+        self._output = output
+        self._threads = [self._thread(self._read_frames), self._thread(self._read_output)]
+        self._over = False
+
+    def ask(self, verb: wire.Verb, seconds: float) -> wire.Answer:
+        """Return the worker's answer.
+
+        Errors: Ended, after which there is no worker; values.TooLarge, when the request itself is over a cap.
+        """
+        if not self._frames.empty():
+            raise self._end_of_protocol()
+        number = secrets.randbits(62)
+        frame = wire.encode(wire.Request(number, verb))
+        writer = self._write(frame)
+        body = self._wait(seconds)
+        try:
+            reply = wire.decode_reply(body)
+        except values.Malformed as error:
+            raise self._end_of_protocol() from error
+        if reply.id != number:
+            raise self._end_of_protocol()
+        if writer is not None:
+            writer.join(1.0)
+        self._judge_peak()
+        return reply.answer
+
+    def close(self) -> None:
+        """Kill the worker and all that it started, and wait for the last of its output."""
+        if self._over:
+            return
+        self._over = True
+        self._family.kill()
+        pipes = [self._born.requests]
+        for thread, pipe in zip(self._threads, (self._born.replies, self._born.output), strict=True):
+            thread.join(2.0)
+            if not thread.is_alive():  # what no one could kill may hold a pipe open: leave that end to it
+                pipes.append(pipe)
+        for pipe in pipes:
+            with contextlib.suppress(OSError):
+                pipe.close()
+        nursery.remove(self._born.folder)
+
+    # ------------------------------------------------------------------------------------------------------- waiting
+
+    def _wait(self, seconds: float) -> bytes:
+        start = time.monotonic()
+        base_cpu_s: float | None = None
+        pause = min(_FIRST_LOOK_S, seconds)
+        while True:
+            try:
+                body = self._frames.get(timeout=pause)
+            except queue.Empty:
+                used = family.usage(self._family.pid)
+                if base_cpu_s is None:
+                    base_cpu_s = max(used.cpu_s - (time.monotonic() - start), 0.0)
+                self._judge_peak()
+                self._judge_usage(used, used.cpu_s - base_cpu_s, time.monotonic() - start, seconds)
+                pause = _LOOK_S
+                continue
+            if isinstance(body, bytes):
+                return body
+            if body is None:
+                raise self._end_of_stream()
+            raise self._end_of_protocol()
+
+    def _judge_usage(self, used: family.Usage, cpu_s: float, wall_s: float, seconds: float) -> None:
+        limits = self._limits
+        if used.memory_bytes > limits.memory_bytes:
+            raise self._end("limit", f"used >{_size(limits.memory_bytes)} of memory")
+        if used.processes > limits.processes:
+            raise self._end("limit", f"started more than {limits.processes} processes")
+        if used.threads > limits.threads:
+            raise self._end("limit", f"started more than {limits.threads} threads")
+        if cpu_s > limits.cpu_s:
+            raise self._end("timeout", f"was still computing after {_seconds(limits.cpu_s)} of processor time")
+        if wall_s > seconds:
+            raise self._end("timeout", f"had not come back after {_seconds(seconds)}")
+
+    def _judge_peak(self) -> None:
+        peak = family.peak_bytes(self._family.pid)
+        if peak and self._base_bytes and peak - self._base_bytes > self._limits.memory_bytes:
+            raise self._end("limit", f"used >{_size(self._limits.memory_bytes)} of memory")
+
+    # -------------------------------------------------------------------------------------------------------- ending
+
+    def _end(self, outcome: Literal["timeout", "crash", "limit"], sentence: str) -> Ended:
+        self.close()
+        return Ended(outcome, sentence)
+
+    def _end_of_protocol(self) -> Ended:
+        self.close()
+        return ProtocolBroken()
+
+    def _end_of_stream(self) -> Ended:
+        code = self._family.exit_code(1.0)
+        if code is None:
+            return self._end("crash", "closed the channel that its answers travel on")
+        if code < 0:
+            return self._end("crash", f"was ended by the signal {_signal_name(-code)}")
+        return self._end("crash", f"ended its own process (exit code {code}) before it answered")
+
+    # --------------------------------------------------------------------------------------------------------- pipes
+
+    def _write(self, frame: bytes) -> threading.Thread | None:
+        """Send a frame; a large one beside the waiting, so that a worker that does not read cannot hold us up."""
+
+        def send() -> None:
+            with contextlib.suppress(OSError, ValueError):  # a worker that is gone shows in the answer
+                self._born.requests.write(frame)
+                self._born.requests.flush()
+
+        if len(frame) <= _PIPE_BYTES:
+            send()
+            return None
+        return self._thread(send)
+
+    def _read_frames(self) -> None:
+        try:
+            while (body := wire.read_frame(self._born.replies)) is not None:
+                self._frames.put(body)
+        except values.Malformed as error:
+            self._frames.put(error)
+        except (OSError, ValueError):
+            pass  # the pipe was closed on our side: the worker is over
+        self._frames.put(None)
+
+    def _read_output(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            while data := _read_some(self._born.output):
+                self._output.add(data)
+
+    @staticmethod
+    def _thread(run: object) -> threading.Thread:
+        thread = threading.Thread(target=run, daemon=True)  # type: ignore[arg-type]
+        thread.start()
+        return thread
+
+
+def _read_some(stream: BinaryIO) -> bytes:
+    return stream.read1(65536)  # type: ignore[attr-defined,no-any-return]
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return str(number)
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / _GB:g} GB" if size_bytes >= _GB else f"{size_bytes / _MB:.0f} MB"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:g} seconds"

@@ -1,0 +1,71 @@
+"""What a learner's code did in place of answering, in words: it raised, ended its process, or had to be ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from autograder import wire
+    from autograder.report import Outcome
+    from autograder.student import StudentRaised
+    from autograder.supervisor import Ended
+
+_SHORT = {"timeout": "a time-out", "crash": "a crash", "limit": "a limit"}
+
+
+class Trouble(NamedTuple):
+    """The outcome, `got` for the line, the sentences below it, the learner's frame that it came from, the call."""
+
+    outcome: Outcome
+    got: str
+    detail: tuple[str, ...]
+    frame: wire.Frame | None = None
+    call: str | None = None
+    unfinished: bool = False
+
+
+def of_ended(ended: Ended, call: str) -> Trouble:
+    """Return the trouble of a worker that is no more."""
+    where = "" if call else ", while the file was being imported"
+    detail = [f"your code {ended.sentence}{where}"]
+    if ended.outcome == "timeout":
+        detail.append("a loop that never ends, or a wait for something that never comes?")
+    return Trouble(ended.outcome, _SHORT[ended.outcome], tuple(detail), None, call or None)
+
+
+def of_exception(error: StudentRaised) -> Trouble:
+    """Return the trouble of code that raised."""
+    raised, call = error.raised, error.call or None
+    frame = raised.frames[-1] if raised.frames else None
+    text = f"{raised.type_name}: {raised.message}" if raised.message else raised.type_name
+    if raised.forbidden:
+        says = f"your code called {raised.forbidden}, which is what this step is about: write it yourself"
+        return Trouble("failed", f"a call of {raised.forbidden}", (says,), frame, call)
+    if raised.builtin == "NotImplementedError":
+        return Trouble(
+            "failed", "nothing yet", (f"not done yet: {raised.message or 'NotImplementedError'}",), frame, call, True
+        )
+    if raised.builtin == "SystemExit":
+        return Trouble("error", "an exit", ("your code called sys.exit: a step returns its values",), frame, call)
+    if raised.builtin == "MemoryError" or "can't allocate memory" in raised.message:
+        return Trouble("limit", "a limit", (f"your code asked for more memory than there is: {text}",), frame, call)
+    if raised.builtin in ("SyntaxError", "IndentationError", "TabError") and frame is None:
+        return Trouble("bad_input", "a syntax error", (text,), None, call)
+    return Trouble("error", raised.type_name, (text, *_advice(raised), *_frames(raised)), frame, call)
+
+
+def _advice(raised: wire.Raised) -> tuple[str, ...]:
+    if raised.builtin == "EOFError":
+        return ("there is nobody to answer input() in a check: remove it",)
+    if raised.builtin == "KeyboardInterrupt":
+        return ("KeyboardInterrupt came from your own code",)
+    return ()
+
+
+def _frames(raised: wire.Raised) -> tuple[str, ...]:
+    """Return the learner's frames but the last, which is shown with its line."""
+    before = [f"{frame.filename}:{frame.line}, in {frame.function}" for frame in raised.frames[:-1]]
+    if raised.omitted:
+        half = len(raised.frames) // 2
+        before.insert(half, f"… {raised.omitted} more frames …")
+    return tuple(f"called from {text}" if not text.startswith("…") else text for text in before)

@@ -1,0 +1,20 @@
+"""The versions that matter, read from what is installed without importing it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def installed(names: Sequence[str]) -> dict[str, str]:
+    """Return the version of each library, leaving out one that is not installed; a local build's mark is cut off."""
+    found = {}
+    for name in names:
+        try:
+            found[name] = importlib.metadata.version(name).partition("+")[0]
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,118 @@
+"""The order and the words of a report on a screen: lines with a role. Terminal and plain text differ in looks alone."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from autograder.report import CheckResult, Report, Where
+
+Role = Literal["result", "detail", "code", "output", "note", "footer", "next", "blank"]
+_INDENT = "   "
+_TITLES = {
+    "blocked": "blocked",
+    "error": "your code raised an exception",
+    "timeout": "a time-out: not the same as wrong",
+    "crash": "your code ended its process",
+    "limit": "a limit was reached",
+    "bad_input": "the file cannot be judged",
+    "internal": "the course is at fault: this does not count",
+}
+
+
+class Line(NamedTuple):
+    """One line: what it is, its text, and how far it is indented when it is wrapped."""
+
+    role: Role
+    text: str
+    hang: int = 0
+
+
+def lines(report: Report) -> list[Line]:
+    """Return what follows the line that is printed before anything is known."""
+    made = [Line("blank", ""), Line("result", "Results:")]
+    told: set[tuple[str, ...]] = set()
+    for result in report.checks:
+        if result.declared:
+            made.append(Line("result", f"{_mark(result)} {printable(result.message)}"))
+            made += _below(result, told)
+    for result in report.checks:
+        if not result.declared:
+            made += [Line("blank", ""), Line("result", f"{_mark(result)} {printable(result.message)}")]
+            made += _below(result, told)
+    made += _output(report)
+    made.append(Line("blank", ""))
+    made += [Line("note", f"Note: {printable(note)}", 6) for note in report.notes]
+    if report.outcome in _TITLES:
+        made.append(Line("note", f"Outcome: {report.outcome} ({_TITLES[report.outcome]})", 9))
+    made.append(Line("footer", _footer(report)))
+    made.append(Line("next", f"Next: {report.next}"))
+    return made
+
+
+def _mark(result: CheckResult) -> str:
+    return "✅" if result.outcome == "passed" else "❌"
+
+
+def _below(result: CheckResult, told: set[tuple[str, ...]]) -> list[Line]:
+    """Return what is told under a failed line; what an earlier line has told already is not said again."""
+    made = [_item(f"call      {printable(result.call)}")] if result.call else []
+    if result.expected is not None:
+        made.append(_item(f"expected  {printable(result.expected)}   got {printable(result.got or '')}"))
+    made += [_item(printable(text)) for text in result.detail]
+    if result.where is not None:
+        made += _place(result.where)
+    key = (result.expected or "", result.got or "", *result.detail, str(result.where))
+    if key in told:
+        return []
+    told.add(key)
+    return made
+
+
+def _item(text: str) -> Line:
+    return Line("detail", f"{_INDENT}{text}", len(_INDENT) + 10 if text[:10].endswith("  ") else len(_INDENT))
+
+
+def _place(where: Where) -> list[Line]:
+    made = [Line("detail", f"{_INDENT}{where.file}:{where.line}", len(_INDENT))]
+    if where.text.strip():
+        made.append(Line("code", f"{_INDENT}  {printable(where.text.strip())}", len(_INDENT) + 2))
+        if where.column > 1:
+            inside = where.text[: where.column - 1].lstrip()
+            made.append(Line("code", f"{_INDENT}  {' ' * len(inside)}^", len(_INDENT) + 2))
+    return made
+
+
+def _output(report: Report) -> list[Line]:
+    if not report.output.bytes:
+        return []
+    text = report.output.text.rstrip("\n").split("\n")
+    head = Line("note", f"Your code printed {report.output.bytes:,} bytes:")
+    return [Line("blank", ""), head, *(Line("output", f"│ {printable(line)}") for line in text)]
+
+
+def _footer(report: Report) -> str:
+    who = "learner" if report.tree == "steps" else "reference"
+    library = [f"{name} {_short(version)}" for name, version in report.versions.items() if name != "python"]
+    parts = [f"{who}: {printable(report.file)}", *library[:1], f"seed {report.seed}"]
+    return " · ".join([*parts, report.timing.worker, f"{report.timing.ms} ms"])
+
+
+def _short(version: str) -> str:
+    return ".".join(version.split(".")[:2])
+
+
+def printable(text: str) -> str:
+    """Return a text whose control characters, escape sequences and direction marks a terminal does not obey."""
+    if text.isprintable():
+        return text
+    return "".join(_shown(character) for character in text.replace("\t", "    "))
+
+
+def _shown(character: str) -> str:
+    if character.isprintable() or character == "\u200d":
+        return character
+    if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp"):
+        return f"\\x{ord(character):02x}" if ord(character) < 256 else f"\\u{ord(character):04x}"
+    return character

@@ -1,0 +1,198 @@
+"""The process that workers are forked from: it has imported torch, or nothing, and never runs a learner's code itself.
+
+Each worker gets a guard, a process between the ancestor and it. The guard adopts whatever the worker leaves behind,
+and at a word of the judge, or when the judge is gone, kills the whole family. Started by its file, with the root of
+the project off the path. Where there is no fork, it is the worker itself, for one run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+_SWEEP_S = 5.0
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def main() -> None:
+    preload, channel = sys.argv[1], int(sys.argv[2])
+    serve = _import_serve()
+    if preload == "torch":
+        _import_torch()
+    if channel < 0:
+        _spawned(serve, json.loads(sys.argv[3]))
+    else:
+        _answer(serve, socket.socket(fileno=channel))
+
+
+def _import_serve() -> Any:
+    """Import the worker's code, then take the project off the path, so that a learner's file finds none of it."""
+    root = str(Path(__file__).resolve().parents[2])
+    sys.path.insert(0, root)
+    import autograder.worker.serve as serve
+
+    sys.path[:] = [entry for entry in sys.path if entry and Path(entry).resolve() != Path(root)]
+    sys.meta_path[:] = [finder for finder in sys.meta_path if "__editable__" not in getattr(finder, "__module__", "")]
+    sys.modules["autograder"].__path__ = []
+    return serve
+
+
+def _import_torch() -> None:
+    import numpy  # noqa: F401 - the codec needs it at the first tensor
+    import torch
+    import torch.utils._python_dispatch
+
+    torch.set_num_threads(1)
+
+
+def _answer(serve: Any, channel: socket.socket) -> None:
+    """Fork a guard and a worker for each request; the pipes of the worker come with it."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # guards are reaped by the system
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the judge's to handle: it ends us by closing the channel
+    while True:
+        message, pipes, _, _ = socket.recv_fds(channel, 65536, 4)
+        if not message:
+            return
+        if os.fork() == 0:
+            channel.close()
+            _guard(serve, json.loads(message), pipes)
+        for pipe in pipes:
+            os.close(pipe)
+
+
+def _guard(serve: Any, order: dict[str, Any], pipes: list[int]) -> None:
+    """Fork the worker, tell the judge its number and how it ended, and kill what is left."""
+    requests, replies, output, control = pipes
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM):
+        signal.signal(number, signal.SIG_IGN)
+    _adopt_orphans()
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    worker = os.fork()
+    if worker == 0:
+        for end in (woken, wake, control):
+            os.close(end)
+        signal.set_wakeup_fd(-1)
+        _work(serve, order, requests, replies, output)
+    for pipe in (requests, replies, output):
+        os.close(pipe)
+    judge = socket.socket(fileno=control)
+    with contextlib.suppress(OSError):
+        judge.sendall(f"pid {worker}\n".encode())
+        _await_end(judge, woken, worker)
+    clean = _sweep(worker)
+    with contextlib.suppress(OSError):
+        judge.sendall(b"swept\n" if clean else b"unswept\n")
+    os._exit(0)
+
+
+def _await_end(judge: socket.socket, woken: int, worker: int) -> None:
+    while True:
+        ready, _, _ = select.select([judge.fileno(), woken], [], [])
+        if judge.fileno() in ready:  # a word, or the end of the judge: both mean the same
+            return
+        os.read(woken, 4096)
+        pid, status = os.waitpid(worker, os.WNOHANG)
+        if pid == worker:
+            judge.sendall(f"exit {os.waitstatus_to_exitcode(status)}\n".encode())
+            return
+
+
+def _sweep(worker: int) -> bool:
+    """Kill the worker and all that it started; return whether none is left."""
+    deadline = time.monotonic() + _SWEEP_S
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError):
+            os.killpg(worker, signal.SIGKILL)
+        for pid in _children(os.getpid()):
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            return True
+        time.sleep(0.002)
+    return False
+
+
+def _children(pid: int) -> list[int]:
+    """Return the processes under `pid`, the deepest last; none where the system does not list them."""
+    found: list[int] = []
+    for listing in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for child in map(int, listing.read_text().split()):
+                found += [child, *_children(child)]
+    return found
+
+
+def _adopt_orphans() -> None:
+    """Become the parent of whatever a worker's process leaves behind: Linux alone can do this."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _work(serve: Any, order: dict[str, Any], requests: int, replies: int, output: int) -> None:
+    """Be the worker: a session of its own, its output in a pipe, nothing to read, its own folder, its limits."""
+    code = 70
+    try:
+        os.setsid()
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGCHLD):
+            signal.signal(number, signal.SIG_DFL)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        for source, target in ((nothing, 0), (output, 1), (output, 2)):
+            os.dup2(source, target)
+        os.close(nothing)
+        os.close(output)
+        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+        _limit(order["memory_bytes"])
+        _enter(order["folder"])
+        with os.fdopen(requests, "rb") as reader, os.fdopen(replies, "wb") as writer:
+            serve.serve(reader, writer)
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _spawned(serve: Any, order: dict[str, Any]) -> None:
+    """Be the worker of a system without fork: requests on standard input, replies on a copy of standard output."""
+    requests, replies = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    _enter(order["folder"])
+    with os.fdopen(requests, "rb") as reader, os.fdopen(replies, "wb") as writer:
+        serve.serve(reader, writer)
+
+
+def _limit(memory_bytes: int) -> None:
+    """A backstop four times as high as the judge's own limit: the judge watches, and its finding is the verdict."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(OSError, ValueError):
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        ceiling = pages * resource.getpagesize() + 4 * memory_bytes
+        resource.setrlimit(resource.RLIMIT_AS, (ceiling, ceiling))
+
+
+def _enter(folder: str) -> None:
+    os.chdir(folder)
+    for name in ("HOME", "TMPDIR", "TEMP", "TMP"):
+        os.environ[name] = folder
+
+
+if __name__ == "__main__":
+    main()

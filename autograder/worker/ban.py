@@ -1,0 +1,56 @@
+"""Makes what a step forbids raise while the learner's code runs: the second net, behind the syntax tree."""
+
+from __future__ import annotations
+
+import sys
+import types
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Forbidden(RuntimeError):
+    """A learner's code called what its step forbids."""
+
+
+def replace(dotted: str) -> None:
+    """Make the thing of that name raise, under every name of its module's that the learner can reach it by."""
+    path, _, name = dotted.rpartition(".")
+    holder: Any = sys.modules.get("torch")
+    for part in path.split(".")[1:]:
+        holder = getattr(holder, part, None)
+    original = getattr(holder, name, None)
+    if original is None or isinstance(original, types.ModuleType) or getattr(original, "__forbidden__", False):
+        return
+    if isinstance(original, type):
+        if "__forbidden__" not in vars(original):
+            original.__init__ = _raiser(dotted)  # type: ignore[misc]
+            original.__forbidden__ = True  # type: ignore[attr-defined]
+        return
+    setattr(holder, name, _raiser(dotted))
+
+
+def _raiser(dotted: str) -> Callable[..., Any]:
+    def forbidden(*args: Any, **kwargs: Any) -> Any:
+        del args, kwargs
+        raise Forbidden(dotted)
+
+    forbidden.__forbidden__ = True  # type: ignore[attr-defined]
+    return forbidden
+
+
+def operator_guard(operators: frozenset[str]) -> Any:
+    """Return a context in which each of these torch operators (`aten::layer_norm`) raises."""
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Guard(TorchDispatchMode):  # type: ignore[no-untyped-call]
+        """Sees each operator that runs, whichever door of torch the learner's code came in by."""
+
+        def __torch_dispatch__(self, func: Any, kinds: Any, args: Any = (), kwargs: Any = None) -> Any:
+            del kinds
+            if str(func.overloadpacket) in operators:
+                raise Forbidden(f"torch.ops.{func.overloadpacket}")
+            return func(*args, **(kwargs or {}))
+
+    return Guard()  # type: ignore[no-untyped-call]

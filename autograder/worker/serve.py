@@ -1,0 +1,228 @@
+"""Runs the learner's file and answers the judge's requests. The only module in which a learner's code runs.
+
+It holds the learner's modules and the objects that came of them, and sends back values. It knows no expected value, no
+check and no solution of its step: nothing here could be bent into a pass.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import functools
+import importlib
+import linecache
+import random
+import sys
+import types
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from autograder import values, wire
+from autograder.worker import ban, fields
+from autograder.worker.modules import Finder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MODULE = 0  # the handle of the learner's own module
+_MAX_FRAMES = 6
+_BUILTIN_ERRORS = frozenset(
+    value for value in vars(builtins).values() if isinstance(value, type) and issubclass(value, BaseException)
+)
+
+
+class Worker:
+    """The learner's modules, the objects that the judge holds handles of, and what each verb does with them."""
+
+    def __init__(self) -> None:
+        self._objects: list[Any] = []
+        self._filenames: frozenset[str] = frozenset()
+        self._operators: tuple[str, ...] = ()
+
+    def answer(self, verb: wire.Verb) -> wire.Answer:
+        """Do what a verb asks for. Whatever the learner's code raises is an answer too."""
+        try:
+            with self._guard(verb):
+                return self._do(verb)
+        except values.TooLarge as error:
+            return wire.Oversized(str(error))
+        except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt are a learner's too
+            return self._raised(error)
+
+    def _do(self, verb: wire.Verb) -> wire.Answer:
+        match verb:
+            case wire.Load():
+                return self._load(verb)
+            case wire.Get():
+                return self._get(verb)
+            case wire.Put():
+                return self._put(verb)
+            case wire.Call():
+                return self._call(verb)
+            case wire.Gradients():
+                return self._gradients(verb)
+            case wire.Describe():
+                return fields.describe(self._objects[verb.target], self._packer())
+            case wire.Release():
+                del self._objects[1:]
+                return wire.Returned(None)
+
+    def _load(self, verb: wire.Load) -> wire.Answer:
+        self._filenames = frozenset(module.filename for module in verb.modules)
+        for module in verb.modules:
+            lines = module.text.splitlines(keepends=True)
+            linecache.cache[module.filename] = (len(module.text), None, lines, module.filename)
+        sys.meta_path.insert(0, Finder(verb.modules))
+        _seed(verb.seed)
+        if "torch" in sys.modules:
+            self._forbid(verb.ban)
+        name = verb.modules[-1].names[0]
+        self._objects = [importlib.import_module(name)]
+        if "torch" in sys.modules:
+            self._forbid(verb.ban)  # again, for a torch that the learner's file was the first to import
+        return wire.Returned(None)
+
+    def _forbid(self, forbidden: wire.Ban) -> None:
+        for dotted in forbidden.names:
+            ban.replace(dotted)
+        self._operators = tuple(forbidden.operators)
+
+    @contextlib.contextmanager
+    def _guard(self, verb: wire.Verb) -> Iterator[None]:
+        if not self._operators or isinstance(verb, wire.Release):
+            yield
+            return
+        with ban.operator_guard(frozenset(self._operators)):
+            yield
+
+    def _get(self, verb: wire.Get) -> wire.Answer:
+        try:
+            value = getattr(self._objects[verb.target], verb.name)
+        except AttributeError as error:
+            if self._frames(error)[0]:
+                raise
+            return wire.Absent()
+        return wire.Returned(self._packer().pack(value))
+
+    def _put(self, verb: wire.Put) -> wire.Answer:
+        holder, value = self._objects[verb.target], self._unpack(verb.value)
+        torch = sys.modules.get("torch")
+        present = getattr(holder, verb.name, None)
+        if torch is not None and isinstance(present, torch.nn.Parameter):
+            with torch.no_grad():
+                present.copy_(value)
+        else:
+            setattr(holder, verb.name, value)
+        return wire.Returned(None)
+
+    def _call(self, verb: wire.Call) -> wire.Answer:
+        args = [self._unpack(arg) for arg in verb.args]
+        kwargs = {name: self._unpack(value) for name, value in verb.kwargs.items()}
+        value = self._objects[verb.target](*args, **kwargs)
+        packer = self._packer()
+        return wire.Returned(packer.pack(value), [packer.pack(arg) for arg in args] if verb.keep else [])
+
+    def _gradients(self, verb: wire.Gradients) -> wire.Answer:
+        import torch
+
+        target = self._objects[verb.target]
+        args = [self._unpack(arg) for arg in verb.args]
+        inputs = [arg.requires_grad_() for arg in args if torch.is_tensor(arg) and arg.is_floating_point()]
+        kwargs = {name: self._unpack(value) for name, value in verb.kwargs.items()}
+        if isinstance(target, torch.nn.Module):
+            target.zero_grad(set_to_none=True)
+        output = target(*args, **kwargs)
+        if torch.is_tensor(output) and output.requires_grad:
+            torch.autograd.backward(output, values.tensor(verb.output_gradient))
+        parameters = dict(target.named_parameters()) if isinstance(target, torch.nn.Module) else {}
+        of_parameters = {name: parameter.grad for name, parameter in parameters.items()}
+        return wire.Returned(self._packer().pack((output, [tensor.grad for tensor in inputs], of_parameters)))
+
+    # ------------------------------------------------------------------------------------------------------ values
+
+    def _packer(self) -> values.Packer:
+        return values.Packer(self._refer)
+
+    def _unpack(self, value: values.Value) -> Any:
+        return values.Unpacker(lambda ref: self._objects[ref.handle]).unpack(value)
+
+    def _refer(self, value: object) -> values.Ref:
+        for handle, known in enumerate(self._objects):
+            if known is value:
+                return values.Ref(handle, _type_name(value), _word(value))
+        self._objects.append(value)
+        return values.Ref(len(self._objects) - 1, _type_name(value), _word(value))
+
+    # -------------------------------------------------------------------------------------------------- exceptions
+
+    def _raised(self, error: BaseException) -> wire.Raised:
+        kind = type(error)
+        builtin = next((base.__name__ for base in kind.__mro__ if base in _BUILTIN_ERRORS), "BaseException")
+        frames, omitted = self._frames(error)
+        forbidden = str(error) if kind is ban.Forbidden else ""
+        return wire.Raised(kind.__name__[:200], builtin, _message(error), frames, omitted, forbidden)
+
+    def _frames(self, error: BaseException) -> tuple[list[wire.Frame], int]:
+        frames = []
+        step = error.__traceback__
+        while step is not None:
+            code = step.tb_frame.f_code
+            if code.co_filename in self._filenames:
+                frames.append(wire.Frame(code.co_filename, step.tb_lineno or 0, code.co_name))
+            step = step.tb_next
+        if len(frames) <= 2 * _MAX_FRAMES:
+            return frames, 0
+        return frames[:_MAX_FRAMES] + frames[-_MAX_FRAMES:], len(frames) - 2 * _MAX_FRAMES
+
+
+def serve(requests: BinaryIO, replies: BinaryIO) -> None:
+    """Answer requests until there are no more."""
+    worker = Worker()
+    flush = functools.partial(_flush, sys.stdout, sys.stderr)
+    while (body := wire.read_frame(requests)) is not None:
+        request = wire.decode_request(body)
+        answer = worker.answer(request.verb)
+        flush()
+        try:
+            frame = wire.encode(wire.Reply(request.id, answer))
+        except values.TooLarge as error:
+            frame = wire.encode(wire.Reply(request.id, wire.Oversized(str(error))))
+        replies.write(frame)
+        replies.flush()
+
+
+def _flush(*streams: Any) -> None:
+    for stream in (*streams, sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):  # the learner may have closed or replaced it: it is theirs
+            stream.flush()
+
+
+def _message(error: BaseException) -> str:
+    try:
+        text = str(error)
+    except BaseException:  # noqa: BLE001 - a learner's __str__ may raise anything
+        return "(its text cannot be read: __str__ raised)"
+    if type(text) is not str:
+        return "(its text cannot be read)"
+    return text.encode("utf-8", "replace").decode("utf-8")[: wire.MAX_TEXT]
+
+
+def _type_name(value: object) -> str:
+    return type(value).__name__[:200]
+
+
+def _word(value: object) -> str:
+    if isinstance(value, type):
+        return f"the class {value.__name__}"[:200]
+    if isinstance(value, types.FunctionType | types.MethodType | types.BuiltinFunctionType):
+        return f"the function {value.__name__}"[:200]
+    if isinstance(value, types.ModuleType):
+        return f"the module {value.__name__}"[:200]
+    return ""
+
+
+def _seed(seed: int) -> None:
+    random.seed(seed)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(seed)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(seed % 2**32)
