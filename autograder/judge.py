@@ -12,8 +12,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from msgspec import structs
-
 from autograder import checking, trouble, wire
 from autograder.draw import Draw, new_seed
 from autograder.report import CheckResult, Printed, Report, StepName, Timing, Where, worst
@@ -121,10 +119,7 @@ class _Run:
     def _lines(self, results: dict[str, CheckResult]) -> list[CheckResult]:
         """Return a result for every declared check, and for the others those that tell something new."""
         declared = [check for check in self._checker.checks if check.declared]
-        missing = CheckResult("", "internal", "", detail=["no verdict was given"])
-        lines = [
-            results.get(check.id) or structs.replace(missing, id=check.id, message=check.failed) for check in declared
-        ]
+        lines = [results.get(check.id) or _no_verdict(check) for check in declared]
         told = {_reasons(line) for line in lines}
         others = [result for result in results.values() if not result.declared and _reasons(result) not in told]
         return lines + others
@@ -261,6 +256,10 @@ class _Run:
         lines = self._submission.source.lines
         text = lines[line - 1].rstrip("\r\n") if 0 < line <= len(lines) else ""
         return Where(self._submission.shown, line, column, text[:200])
+
+
+def _no_verdict(check: Check) -> CheckResult:
+    return CheckResult(check.id, "internal", check.failed, detail=["no verdict was given"])
 
 
 def _reasons(result: CheckResult) -> tuple[str, ...]:

@@ -47,6 +47,10 @@ def operator_guard(operators: frozenset[str]) -> Any:
     class Guard(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Sees each operator that runs, whichever door of torch the learner's code came in by."""
 
+        @classmethod
+        def _should_skip_dynamo(cls) -> bool:
+            return False  # else the first operator imports torch's compiler, which takes over a second
+
         def __torch_dispatch__(self, func: Any, kinds: Any, args: Any = (), kwargs: Any = None) -> Any:
             del kinds
             if str(func.overloadpacket) in operators:

@@ -132,7 +132,8 @@ class Worker:
             target.zero_grad(set_to_none=True)
         output = target(*args, **kwargs)
         if torch.is_tensor(output) and output.requires_grad:
-            torch.autograd.backward(output, values.tensor(verb.output_gradient))
+            # Of a sum: a gradient that is handed to backward() makes torch import its symbolic shapes, half a second.
+            (output * values.tensor(verb.output_gradient)).sum().backward()
         parameters = dict(target.named_parameters()) if isinstance(target, torch.nn.Module) else {}
         of_parameters = {name: parameter.grad for name, parameter in parameters.items()}
         return wire.Returned(self._packer().pack((output, [tensor.grad for tensor in inputs], of_parameters)))

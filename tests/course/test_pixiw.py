@@ -32,6 +32,7 @@ probe = { cmd = "python probe.py", description = "Say what arrived" }
 told = { cmd = "python probe.py --told", description = "The same with a word of its own" }
 slow = { cmd = "python slow.py" }
 naps = { depends-on = ["slow", "probe"] }
+later = { depends-on = ["probe", "slow"] }
 
 [feature.dev.tasks]
 tool = { cmd = "python tool.py", description = "Needs the extra" }
@@ -41,8 +42,12 @@ never = { cmd = "python step.py never 0" }
 all = { depends-on = ["fine", "bad", "never"], description = "Stops at bad" }
 two = { depends-on = ["fine", "never", "fine"] }
 
+[feature.aside.tasks]
+alone = { cmd = "python step.py alone 0" }
+
 [environments]
 dev = ["dev"]
+aside = { features = ["aside"], no-default-feature = true }
 """
 
 PYPROJECT = """\
@@ -310,6 +315,7 @@ def test_only_a_dev_task_installs_the_extra_and_a_default_task_keeps_it(twin):
     assert with_extra.stdout == "1.0\n"
     assert "about 0.3 GB" in with_extra.stderr
     assert "1.2 GB" not in with_extra.stderr
+    assert twin.pixiw("run", "alone").stdout == "['alone', '0']\n"
     builds = twin.builds
     assert twin.pixiw("run", "probe").stderr == twin.pixiw("run", "tool").stderr == ""
     assert twin.builds == builds
@@ -438,6 +444,15 @@ def test_an_alias_passes_signals_on_and_stops(ready, number, code):
             process.send_signal(number)
         assert process.wait(10) == code
         assert process.stdout.read() == ""
+
+
+@POSIX
+def test_ctrl_c_reaches_the_last_of_an_alias_as_well(ready):
+    with ready.start("run", "later", start_new_session=True) as process:
+        assert json.loads(process.stdout.readline())["words"] == []
+        assert process.stdout.readline() == "here\n"
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(10) == -signal.SIGINT
 
 
 # The command line.

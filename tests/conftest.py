@@ -1,0 +1,58 @@
+"""What every test may ask for: the real course, one nursery of warm ancestors for the whole session, and a judge."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograder import course as courses
+from autograder.judge import Order, judge
+from autograder.nursery import Nursery
+from autograder.supervisor import Limits
+
+ROOT = Path(__file__).resolve().parents[1]
+# The same limits as a learner's, but for time: what hangs on purpose need not hang for long.
+LIMITS = Limits(load_s=20.0, call_s=6.0, cpu_s=1.5)
+
+
+@pytest.fixture(scope="session")
+def course():
+    return courses.load(ROOT)
+
+
+@pytest.fixture(scope="session")
+def nursery():
+    with Nursery() as ready:
+        yield ready
+
+
+@pytest.fixture
+def judge_text(course, nursery, tmp_path):
+    """Return a function that judges a text as a step's file: `judge_text("layer_norm", text)` gives the report."""
+
+    def judged(slug, text, *, seed="91c2", limits=LIMITS, name="answer.py"):
+        path = tmp_path / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
+        step = course.find(slug)
+        return judge(course, Order(step, file=path, shown=f"steps/{step.name}.py", seed=seed), nursery, limits)
+
+    return judged
+
+
+@pytest.fixture(scope="session")
+def run():
+    """Return a function that runs `python -m autograder …` as a process of its own, in the project's root."""
+
+    def runs(*args, root=ROOT, env=None, **options):
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")}
+        environment |= {"PYTHONUTF8": "1", "NO_COLOR": "1"} | (env or {})
+        command = [sys.executable, "-m", "autograder", *args]
+        return subprocess.run(
+            command, cwd=root, env=environment, capture_output=True, text=True, encoding="utf-8", check=False, **options
+        )
+
+    return runs
