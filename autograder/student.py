@@ -6,7 +6,7 @@ failure can say which it was.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from autograder import values, wire
 from autograder.supervisor import Ended, Limits, Output, ProtocolBroken, Worker
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from autograder.nursery import Kind, Nursery
 
+T = TypeVar("T")
 _MODULE = 0
 _TEXT = 60
 
@@ -148,8 +149,7 @@ class Proxy:
     def call_keeping(self, *args: Any, **kwargs: Any) -> tuple[Any, list[Any]]:
         """Call, and return the result with the arguments as they are afterwards."""
         words = _call_words(self._words, args, kwargs)
-        answer = self._desk.ask(self._call_verb(args, kwargs, keep=True), words)
-        assert isinstance(answer, wire.Returned)
+        answer = _of(wire.Returned, self._desk.ask(self._call_verb(args, kwargs, keep=True), words))
         return self._value(answer, words), [self._unpack(value, words) for value in answer.arguments]
 
     def gradients(self, *args: Any, output_gradient: Any, **kwargs: Any) -> Gradients:
@@ -157,15 +157,18 @@ class Proxy:
         words = _call_words(self._words, args, kwargs)
         packed, named = [_pack(arg) for arg in args], {name: _pack(value) for name, value in kwargs.items()}
         verb = wire.Gradients(self._handle, packed, named, values.tensor_of(output_gradient))
-        return Gradients(*self._value(self._desk.ask(verb, words), words))
+        value = self._value(self._desk.ask(verb, words), words)
+        match value:
+            case (_, list(), dict()):
+                return Gradients(*value)
+        raise ProtocolBroken
 
     def fields(self) -> wire.Described:
         """Return the fields of a class: a dataclass's, or those that its annotations would make.
 
         Errors: Missing, when it is no class.
         """
-        answer = self._desk.ask(wire.Describe(self._handle), "")
-        assert isinstance(answer, wire.Described)
+        answer = _of(wire.Described, self._desk.ask(wire.Describe(self._handle), ""))
         if not answer.is_class:
             raise Missing(f"{self._words} is no class: it is a {self._type_name}")
         return answer
@@ -188,8 +191,7 @@ class Proxy:
         return wire.Call(self._handle, [_pack(arg) for arg in args], named, keep)
 
     def _value(self, answer: wire.Answer, words: str) -> Any:
-        assert isinstance(answer, wire.Returned)
-        return self._unpack(answer.value, words)
+        return self._unpack(_of(wire.Returned, answer).value, words)
 
     def _unpack(self, value: values.Value, words: str) -> Any:
         def proxy(ref: values.Ref) -> Proxy:
@@ -207,6 +209,12 @@ class Gradients(NamedTuple):
     output: Any
     inputs: list[Any]
     parameters: dict[str, Any]
+
+
+def _of(kind: type[T], answer: wire.Answer) -> T:
+    if not isinstance(answer, kind):  # an answer to another question: no worker of ours gives one
+        raise ProtocolBroken
+    return answer
 
 
 def student(desk: Desk) -> Proxy:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 32 * 2**20
 MAX_DEPTH = 32
 MAX_ITEMS = 1_000_000
+MAX_AXES = 64
 _INTEGERS = ("bool", "uint8", "int8", "int16", "int32", "int64")
 DTYPES = (*_INTEGERS, "float16", "bfloat16", "float32", "float64", "complex64", "complex128")  # a tensor's
 _INT64 = range(-(2**63), 2**63)
@@ -125,7 +126,7 @@ class Packer:
         if kind is tuple:
             return Tuple(self._all(value, depth))
         if kind is dict or kind is collections.OrderedDict:
-            return Dict([(self.pack(k, depth + 1), self.pack(v, depth + 1)) for k, v in dict.items(value)])
+            return Dict([(self.pack(k, depth + 1), self.pack(v, depth + 1)) for k, v in value.items()])
         if kind is set or kind is frozenset:
             return Set(self._all(value, depth), kind is frozenset)
         return self._torch(value, kind) or self._reference(value)
@@ -175,7 +176,7 @@ class Packer:
 
     def _tensor(self, value: Any, torch: Any) -> Tensor | None:
         dtype = str(value.dtype).removeprefix("torch.")
-        if dtype not in DTYPES or value.layout is not torch.strided:
+        if dtype not in DTYPES or value.layout is not torch.strided or value.dim() > MAX_AXES:
             return None
         device = str(value.device)
         data = b""
@@ -204,21 +205,24 @@ class Unpacker:
     def __init__(self, resolve: Callable[[Ref], object]) -> None:
         self._resolve = resolve
 
-    def unpack(self, value: Value) -> Any:
+    def unpack(self, value: Value, depth: int = 0) -> Any:
         """Return the Python value.
 
-        Errors: Malformed, when a tensor's bytes do not fit its shape, or a number is no number.
+        Errors: Malformed, when a tensor's bytes do not fit its shape, a number is no number, or the nesting is deeper
+            than any packer's.
         """
+        if depth > MAX_DEPTH:
+            raise Malformed(f"nested deeper than {MAX_DEPTH} levels")
         if isinstance(value, List | Tuple | Set):
-            return self._sequence(value)
+            return self._sequence(value, depth)
         if isinstance(value, Dict):
-            return self._dict(value)
+            return self._dict(value, depth)
         if isinstance(value, BigInt):
             return _hexadecimal(value.hexadecimal)
         if isinstance(value, Bytes):
             return value.data
         if isinstance(value, Text):
-            return value.data.decode("utf-8", "surrogatepass")
+            return _text(value.data)
         if isinstance(value, Tensor):
             return tensor(value)
         if isinstance(value, DType | Device):
@@ -227,8 +231,8 @@ class Unpacker:
             return self._resolve(value)
         return value
 
-    def _sequence(self, value: List | Tuple | Set) -> Any:
-        items = [self.unpack(item) for item in value.items]
+    def _sequence(self, value: List | Tuple | Set, depth: int) -> Any:
+        items = [self.unpack(item, depth + 1) for item in value.items]
         if isinstance(value, List):
             return items
         if isinstance(value, Tuple):
@@ -238,9 +242,9 @@ class Unpacker:
         except TypeError as error:
             raise Malformed("a set of things that cannot be in one") from error
 
-    def _dict(self, value: Dict) -> Any:
+    def _dict(self, value: Dict, depth: int) -> Any:
         try:
-            return {self.unpack(key): self.unpack(item) for key, item in value.items}
+            return {self.unpack(key, depth + 1): self.unpack(item, depth + 1) for key, item in value.items}
         except TypeError as error:
             raise Malformed("a dictionary with an unhashable key") from error
 
@@ -252,7 +256,7 @@ def tensor(value: Tensor) -> Any:
     """
     import torch
 
-    if value.dtype not in DTYPES or any(size < 0 for size in value.shape):
+    if value.dtype not in DTYPES or len(value.shape) > MAX_AXES or any(size < 0 for size in value.shape):
         raise Malformed("a tensor of no known type or shape")
     dtype = getattr(torch, value.dtype)
     count = math.prod(value.shape)
@@ -264,7 +268,7 @@ def tensor(value: Tensor) -> Any:
         else:
             made = torch.frombuffer(bytearray(value.data), dtype=dtype) if count else torch.empty(0, dtype=dtype)
         return made.reshape(value.shape).requires_grad_(value.requires_grad)
-    except RuntimeError as error:
+    except (RuntimeError, TypeError, OverflowError) as error:  # TypeError: a size over 64 bits
         raise Malformed("a tensor that torch cannot make") from error
 
 
@@ -279,6 +283,13 @@ def _named(value: DType | Device) -> Any:
     if value.name not in DTYPES:
         raise Malformed("no such dtype")
     return getattr(torch, value.name)
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError as error:
+        raise Malformed("no text") from error
 
 
 def _hexadecimal(text: str) -> int:
