@@ -10,6 +10,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 T = TypeVar("T")
+FIRST_CONFIG: dict[str, int | float] = {
+    "vocab_size": 97,
+    "n_positions": 32,
+    "n_embd": 48,
+    "n_layer": 2,
+    "n_head": 3,
+    "n_inner": 80,
+    "layer_norm_epsilon": 1e-3,
+}
 
 
 def new_seed() -> str:
@@ -22,6 +31,7 @@ class Draw:
 
     def __init__(self, seed: str, check: str) -> None:
         self._random = random.Random(f"{seed}/{check}")  # noqa: S311 - inputs of a comparison, no secret
+        self._configs = 0
 
     def integer(self, low: int, high: int) -> int:
         """Return an integer from low to high, both included."""
@@ -33,6 +43,21 @@ class Draw:
 
     def choice(self, options: Sequence[T]) -> T:
         return self._random.choice(options)
+
+    def config(self) -> dict[str, int | float]:
+        """Return the seven values of a configuration, no two sizes equal, nothing at its default.
+
+        The first draw is the course's own test configuration; the ones after it vary.
+        """
+        self._configs += 1
+        if self._configs == 1:
+            return dict(FIRST_CONFIG)
+        head_dim, n_head, n_layer = self.distinct(3, 2, 6)
+        n_embd = head_dim * n_head
+        n_inner, n_positions, vocab_size = self.distinct(3, 37, 90)
+        eps = self.choice((1e-3, 1e-4))
+        sizes = {"vocab_size": vocab_size, "n_positions": n_positions, "n_embd": n_embd, "n_layer": n_layer}
+        return {**sizes, "n_head": n_head, "n_inner": n_inner, "layer_norm_epsilon": eps}
 
     def normal(self, *sizes: int, mean: float = 0.0, std: float = 1.0, label: str = "x", **axes: int) -> Any:
         """Return a float32 tensor of normal numbers; the sizes in order, or by the names of their axes.

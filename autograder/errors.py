@@ -4,6 +4,7 @@ AutograderError       what a command may end with; the class owns the exit code
 ├── UsageError     2  the command's own arguments are wrong
 ├── CourseError    3  the course itself is broken: a file of it, and the line
 ├── InternalError  3  the engine found itself in a state that it rules out
+├── NotDone        1  what was asked for could not be done, and nothing was changed
 └── Stale          1  something generated is not fresh
 """
 
@@ -36,6 +37,10 @@ class CourseError(AutograderError):
 
 class InternalError(AutograderError):
     exit_code = 3
+
+
+class NotDone(AutograderError):
+    exit_code = 1
 
 
 class Stale(AutograderError):  # a state of the files, found on purpose; nothing went wrong

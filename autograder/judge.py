@@ -1,4 +1,4 @@
-"""The judge: reads a learner's file, asks the checks of its step, and makes the report. Owns the verdict.
+"""The judge: reads a learner's file, has it run alone and in the chain, and makes the report. Owns the verdict.
 
 It imports no learner code and believes nothing but values: whatever a worker says, a check compares, and a check that
 gave no verdict is `internal`.
@@ -9,23 +9,28 @@ from __future__ import annotations
 import ast
 import sys
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from autograder import checking, trouble, wire
-from autograder.draw import Draw, new_seed
-from autograder.report import CheckResult, Printed, Report, StepName, Timing, Where, worst
-from autograder.student import Desk, Missing, Program, StudentRaised, student
+from msgspec import structs
+
+from autograder import chain, checking
+from autograder.draw import new_seed
+from autograder.report import CheckResult, InTheChain, Printed, Report, StepName, Timing
+from autograder.run import Run, Verdict
 from autograder.submission import Submission, Unreadable, read, strangers
-from autograder.supervisor import Ended, Limits, ProtocolBroken
+from autograder.supervisor import Limits
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from autograder import wire
+    from autograder.chain import Blame
     from autograder.checking import Check, Checker
     from autograder.course import Course, Step
     from autograder.nursery import Kind, Nursery
     from autograder.report import Outcome
-
-_MAX_TIMEOUTS = 2
+    from autograder.student import Program
 
 
 class Order(NamedTuple):
@@ -40,12 +45,12 @@ class Order(NamedTuple):
     started: float = 0.0
 
 
-class Verdict(NamedTuple):
-    """What the run of a program gave."""
+class Judged(NamedTuple):
+    """The report, and what it takes to make the first failing call again: for `check --debug`."""
 
-    checks: list[CheckResult]
-    seed: str
-    output: Printed
+    report: Report
+    program: Program | None = None
+    first_failure: Sequence[wire.Verb] = ()
 
 
 def judge(course: Course, order: Order, nursery: Nursery, limits: Limits | None = None) -> Report:
@@ -53,19 +58,109 @@ def judge(course: Course, order: Order, nursery: Nursery, limits: Limits | None 
 
     Errors: CourseError, when the course's own files are broken; InternalError, when no worker can be had.
     """
+    return judged(course, order, nursery, limits).report
+
+
+def judged(course: Course, order: Order, nursery: Nursery, limits: Limits | None = None) -> Judged:
+    """Return the report of a step, and its first failing call.
+
+    Errors: as `judge`.
+    """
     started = order.started or time.monotonic()
     path = order.file or course.stub(order.step, order.tree)
     shown = order.shown or f"{order.tree}/{order.step.name}.py"
     kind = _kind(course, order.step)
     nursery.prepare(kind)  # its imports go on beside our own
     checker = checking.read_checker(course.checker(order.step))
+    blame, program = None, None
     try:
         submission = read(course, path, shown)
     except Unreadable as error:
         verdict = _unreadable(checker, error, order)
     else:
-        verdict = _Run(checker, submission, order, nursery, kind, limits or Limits()).verdict()
-    outcome = worst([result.outcome for result in verdict.checks])
+        bench = _Bench(course, order, nursery, limits or Limits(), kind, checker, submission)
+        program = bench.program([])
+        verdict, blame = bench.verdict()
+    report = _report(course, order, verdict, blame, shown, kind, path, started)
+    return Judged(report, program, verdict.first_failure)
+
+
+class _Bench:
+    """All that the runs of one step share."""
+
+    def __init__(
+        self,
+        course: Course,
+        order: Order,
+        nursery: Nursery,
+        limits: Limits,
+        kind: Kind,
+        checker: Checker,
+        submission: Submission,
+    ) -> None:
+        self._course = course
+        self._order = order
+        self._nursery = nursery
+        self._limits = limits
+        self._kind = kind
+        self._checker = checker
+        self._source = submission.source
+        self._chain = chain.Chain(course, order.step, order.tree, submission, checker.ban)
+
+    def program(self, own: Sequence[Step]) -> Program:
+        return self._chain.program(own, self._kind)
+
+    def verdict(self) -> tuple[Verdict, Blame | None]:
+        """Return what the step gives alone, and, where only the chain fails, who is to blame."""
+        alone = self._run([], self._order.seed)
+        needed = self._chain.dependencies(alone.asked)
+        if not needed:
+            return alone, None
+        if alone.outcome == "passed":
+            return alone, self._chain.blame(needed, lambda own: self._run(own, alone.seed), self._is_right)
+        if alone.outcome == "error" and self._run(needed, alone.seed).outcome == "passed":
+            return _leans(alone, needed), None
+        return alone, None
+
+    def _run(self, own: Sequence[Step], seed: str | None) -> Verdict:
+        program = self.program(own)
+        run = Run(self._checker, program, self._source, chain.texts(program), self._nursery, self._limits)
+        return run.verdict(seed)
+
+    def _is_right(self, step: Step) -> bool:
+        """Return whether an earlier step of the learner's passes by itself."""
+        order = Order(step, self._order.tree, seed=self._order.seed)
+        try:
+            submission = read(self._course, self._course.stub(step, order.tree), step.name)
+        except Unreadable:
+            return False
+        checker = checking.read_checker(self._course.checker(step))
+        kind = _kind(self._course, step)
+        bench = _Bench(self._course, order, self._nursery, self._limits, kind, checker, submission)
+        return bench._run([], order.seed).outcome == "passed"
+
+
+def _leans(alone: Verdict, needed: Sequence[Step]) -> Verdict:
+    """Say at the first failure that the file runs with the learner's own earlier steps only."""
+    names = " and ".join(f"step {step.id}" for step in needed)
+    says = f"with your own {names} it passes: it leans on something there that no step's text promises"
+    first = next(index for index, result in enumerate(alone.checks) if result.outcome == "error")
+    checks = list(alone.checks)
+    checks[first] = structs.replace(checks[first], detail=[*checks[first].detail, says])
+    return alone._replace(checks=checks)
+
+
+def _report(
+    course: Course,
+    order: Order,
+    verdict: Verdict,
+    blame: Blame | None,
+    shown: str,
+    kind: Kind,
+    path: Path,
+    started: float,
+) -> Report:
+    outcome = "blocked" if blame is not None else verdict.outcome
     return Report(
         step=StepName(order.step.number, order.step.slug, order.step.title),
         outcome=outcome,
@@ -74,196 +169,14 @@ def judge(course: Course, order: Order, nursery: Nursery, limits: Limits | None 
         seed=verdict.seed,
         checks=verdict.checks,
         output=verdict.output,
-        next=_next(course, order, outcome, shown),
+        next=_next(course, order, outcome, shown, blame),
         versions=_versions(kind),
         timing=Timing(round((time.monotonic() - started) * 1000), "cold"),
         notes=strangers(path.parent),
+        blocked_by=[step.slug for step in blame.steps] if blame else [],
+        chain=InTheChain(blame.verdict.outcome, blame.verdict.checks) if blame else None,
+        blamed=[f"step {step.id}" for step in blame.steps] if blame else [],
     )
-
-
-class _Run:
-    """One run of one program through all checks of its step."""
-
-    def __init__(
-        self, checker: Checker, submission: Submission, order: Order, nursery: Nursery, kind: Kind, limits: Limits
-    ) -> None:
-        self._checker = checker
-        self._submission = submission
-        self._seed = order.seed
-        name = order.step.name
-        names = [f"{tree}.{name}" for tree in ("steps", "solutions")]
-        module = wire.Module(names, submission.shown, submission.source.text)
-        self._desk = Desk(nursery, Program([module], checker.ban, kind), limits)
-        self._unfinished = False
-        self._answered = False
-        self._timeouts = 0
-        self._forbidden_call: trouble.Trouble | None = None
-
-    def verdict(self) -> Verdict:
-        loading = self._load()
-        seed = self._seed or new_seed()  # drawn after the learner's code was loaded
-        results: dict[str, CheckResult] = {}
-        for check in self._checker.checks:
-            if check.forbids is None:
-                result = self._check(check, loading, seed)
-                if result is not None:
-                    results[check.id] = result
-        broken = self._desk.finish()
-        if isinstance(broken, ProtocolBroken):
-            results = {name: self._broken(result, broken) for name, result in results.items()}
-        for check in self._checker.checks:
-            if check.forbids is not None:
-                results[check.id] = self._forbids(check, loading)
-        return Verdict(self._lines(results), seed, Printed(self._desk.output.text, self._desk.output.bytes))
-
-    def _lines(self, results: dict[str, CheckResult]) -> list[CheckResult]:
-        """Return a result for every declared check, and for the others those that tell something new."""
-        declared = [check for check in self._checker.checks if check.declared]
-        lines = [results.get(check.id) or _no_verdict(check) for check in declared]
-        told = {_reasons(line) for line in lines}
-        others = [result for result in results.values() if not result.declared and _reasons(result) not in told]
-        return lines + others
-
-    def _load(self) -> trouble.Trouble | None:
-        if all(check.static for check in self._checker.checks):
-            return None
-        try:
-            self._desk.open()
-        except StudentRaised as error:
-            return trouble.of_exception(error)
-        except Ended as ended:
-            return trouble.of_ended(ended, "")
-        return None
-
-    def _check(self, check: Check, loading: trouble.Trouble | None, seed: str) -> CheckResult | None:
-        """Return a check's result; None for an undeclared one that did not run, or passed."""
-        if loading is not None and not check.static:
-            return self._troubled(check, loading) if check.declared else None
-        if self._timeouts >= _MAX_TIMEOUTS and not check.static:
-            says = ("not tried: your code did not come back from the calls before",)
-            return self._troubled(check, trouble.Trouble("timeout", "a time-out", says)) if check.declared else None
-        result = self._ask(check, seed)
-        return result if check.declared or result.outcome != "passed" else None
-
-    def _ask(self, check: Check, seed: str) -> CheckResult:
-        assert check.run is not None
-        try:
-            check.run(**self._resources(check, seed))
-            if not check.static:
-                self._desk.forget()
-        except checking.Failed as failed:
-            self._answered = self._answered or failed.compared
-            return self._failed(check, failed)
-        except Missing as missing:
-            return self._troubled(check, trouble.Trouble("failed", "nothing of that name", (str(missing),)))
-        except StudentRaised as error:
-            return self._troubled(check, trouble.of_exception(error))
-        except Ended as ended:
-            self._timeouts += ended.outcome == "timeout"
-            return self._troubled(check, trouble.of_ended(ended, self._desk.call))
-        except Exception as error:  # noqa: BLE001 - whatever a checker raises of its own is the course's fault
-            return self._internal(check, error)
-        self._answered = self._answered or not check.static
-        return CheckResult(check.id, "passed", check.passed, declared=check.declared)
-
-    def _resources(self, check: Check, seed: str) -> dict[str, Any]:
-        draw = Draw(seed, check.id)
-        made: dict[str, Any] = {}
-        for want in check.wants:
-            if want == "student":
-                made[want] = student(self._desk)
-            elif want == "oracle":
-                from autograder.oracle import Oracle
-
-                made[want] = Oracle(draw)
-            elif want == "draw":
-                made[want] = draw
-            elif want == "source":
-                made[want] = self._submission.source
-            else:
-                made[want] = check.item
-        return made
-
-    # ------------------------------------------------------------------------------------------------------ results
-
-    def _failed(self, check: Check, failed: checking.Failed) -> CheckResult:
-        found = failed.found
-        told = "{got}" in check.failed  # then the line itself says what was got, and does not give the answer away
-        where = None
-        if failed.where is not None:
-            where = self._where(failed.where.line, failed.where.column)
-        return CheckResult(
-            check.id,
-            "failed",
-            checking.fill(check.failed, got=found.got),
-            expected=None if told else found.expected or None,
-            got=found.got or None,
-            where=where,
-            detail=list(found.detail),
-            call=None if check.static else self._desk.call or None,
-            declared=check.declared,
-        )
-
-    def _troubled(self, check: Check, what: trouble.Trouble) -> CheckResult:
-        self._unfinished = self._unfinished or what.unfinished
-        if what.got.startswith("a call of"):
-            self._forbidden_call = what
-        where = self._where(what.frame.line) if what.frame is not None else None
-        return CheckResult(
-            check.id,
-            what.outcome,
-            checking.fill(check.failed, got=what.got),
-            got=what.got,
-            where=where,
-            detail=list(what.detail),
-            call=what.call,
-            declared=check.declared,
-        )
-
-    def _internal(self, check: Check, error: Exception) -> CheckResult:
-        line = _line_in(error, self._checker.path)
-        place = f"{self._checker.path.name}:{line}" if line else self._checker.path.name
-        says = f"the course itself is at fault, not your code: {place}: {type(error).__name__}: {error}"
-        return CheckResult(check.id, "internal", checking.fill(check.failed, got="no verdict"), detail=[says])
-
-    def _broken(self, result: CheckResult, broken: Ended) -> CheckResult:
-        check = next(check for check in self._checker.checks if check.id == result.id)
-        if check.static or result.outcome != "passed":
-            return result
-        return self._troubled(check, trouble.of_ended(broken, self._desk.call))
-
-    def _forbids(self, check: Check, loading: trouble.Trouble | None) -> CheckResult:
-        rule = check.forbids
-        assert rule is not None
-        uses = self._submission.source.uses(rule.names, rule.within)
-        if uses:
-            found = uses[0]
-            says = [f"{found.dotted} is what this step is about: write it yourself"]
-            where = self._where(found.place.line, found.place.column)
-            return CheckResult(
-                check.id, "failed", checking.fill(check.failed, got=found.dotted), detail=says, where=where
-            )
-        if self._forbidden_call is not None:
-            return self._troubled(check, self._forbidden_call)
-        if loading is not None:
-            return self._troubled(check, loading)
-        if self._unfinished or not self._answered:
-            says = ["this counts once your code has run"]
-            return CheckResult(check.id, "failed", checking.fill(check.failed, got="nothing yet"), detail=says)
-        return CheckResult(check.id, "passed", check.passed)
-
-    def _where(self, line: int, column: int = 1) -> Where:
-        lines = self._submission.source.lines
-        text = lines[line - 1].rstrip("\r\n") if 0 < line <= len(lines) else ""
-        return Where(self._submission.shown, line, column, text[:200])
-
-
-def _no_verdict(check: Check) -> CheckResult:
-    return CheckResult(check.id, "internal", check.failed, detail=["no verdict was given"])
-
-
-def _reasons(result: CheckResult) -> tuple[str, ...]:
-    return (result.outcome, result.expected or "", *result.detail)
 
 
 def _unreadable(checker: Checker, error: Unreadable, order: Order) -> Verdict:
@@ -284,13 +197,17 @@ def _kind(course: Course, step: Step) -> Kind:
     return "torch" if any(name.partition(".")[0] == "torch" for name in roots) else "plain"
 
 
-def _next(course: Course, order: Order, outcome: Outcome, shown: str) -> str:
+def _next(course: Course, order: Order, outcome: Outcome, shown: str, blame: Blame | None) -> str:
     task = order.step.task
     if outcome == "internal":
         return f"{order.road} doctor"
-    if outcome != "passed" or order.file is not None or order.tree != "steps":
-        again = f"{order.road} {task}"
-        return f"edit {shown}, then {again}" if outcome != "passed" and order.file is None else again
+    if blame is not None:
+        return f"{order.road} {blame.steps[0].task}"
+    again = f"{order.road} {task}"
+    if order.file is not None or order.tree != "steps":
+        return again
+    if outcome != "passed":
+        return f"edit {shown}, then {again}"
     later = [step for step in course.steps if step.number > order.step.number and not course.is_planned(step)]
     return f"{order.road} {later[0].task}" if later else "this was the last step: all there is, you have written"
 
@@ -300,12 +217,3 @@ def _versions(kind: Kind) -> dict[str, str]:
 
     names = ["transformers"] if kind == "plain" else ["torch", "transformers"]
     return {"python": ".".join(map(str, sys.version_info[:3]))} | installed(names)
-
-
-def _line_in(error: BaseException, path: Path) -> int | None:
-    line, step = None, error.__traceback__
-    while step is not None:
-        if Path(step.tb_frame.f_code.co_filename) == path:
-            line = step.tb_lineno
-        step = step.tb_next
-    return line

@@ -57,6 +57,13 @@ class CheckResult(msgspec.Struct, frozen=True):
     declared: bool = True
 
 
+class InTheChain(msgspec.Struct, frozen=True):
+    """What the step gave with the learner's own earlier steps, where only that run failed."""
+
+    outcome: Outcome
+    checks: list[CheckResult]
+
+
 class Printed(msgspec.Struct, frozen=True):
     """What the learner's code printed, its middle left out where it was long, and how much it was."""
 
@@ -82,7 +89,8 @@ class Report(msgspec.Struct, frozen=True):
     timing: Timing
     notes: list[str] = []
     blocked_by: list[str] = []
-    chain: None = None
+    blamed: list[str] = []  # the same in words: "step 03"
+    chain: InTheChain | None = None
     schema: int = 1
 
 

@@ -12,7 +12,7 @@ from autograder import values, wire
 from autograder.supervisor import Ended, Limits, Output, ProtocolBroken, Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from autograder.nursery import Kind, Nursery
 
@@ -47,6 +47,7 @@ class Program(NamedTuple):
     modules: Sequence[wire.Module]
     ban: wire.Ban
     kind: Kind
+    earlier: Mapping[str, str] = {}  # the modules' names by slug
 
 
 class Desk:
@@ -57,12 +58,29 @@ class Desk:
         self._program = program
         self._limits = limits
         self._worker: Worker | None = None
+        self._said: list[wire.Verb] = []
         self.output = Output(limits.output_bytes)
+        self.asked: set[str] = set()
         self.call = ""
 
     @property
     def filename(self) -> str:
         return self._program.modules[-1].filename
+
+    @property
+    def history(self) -> list[wire.Verb]:
+        """What was asked since the file was loaded or the last check was over, the last call included."""
+        return list(self._said)
+
+    def earlier(self, slug: str) -> str:
+        """Return the module's name of an earlier step, and remember that a check asked for it.
+
+        Errors: LookupError, when no earlier step has that slug: the checker's fault.
+        """
+        if slug not in self._program.earlier:
+            raise LookupError(f"no earlier step is called {slug}")
+        self.asked.add(slug)
+        return self._program.earlier[slug]
 
     def open(self) -> None:
         """Load the learner's file in a new worker, unless one is there.
@@ -84,6 +102,7 @@ class Desk:
         """Return the answer to a verb: a value, an absence or a description."""
         self.open()
         self.call = call
+        self._said.append(verb)
         return self._answer(verb, self._limits.call_s)
 
     def finish(self) -> Ended | None:
@@ -100,6 +119,7 @@ class Desk:
 
     def forget(self) -> None:
         """Let go of every object but the module itself: a check leaves nothing to the next."""
+        self._said.clear()
         if self._worker is not None:
             self._answer(wire.Release(), self._limits.call_s)
 
@@ -217,9 +237,20 @@ def _of(kind: type[T], answer: wire.Answer) -> T:
     return answer
 
 
-def student(desk: Desk) -> Proxy:
+class Student(Proxy):
+    """The learner's module, and a way to their earlier ones."""
+
+    def earlier(self, slug: str) -> Proxy:
+        """Return the module of an earlier step: the reference's when the step is judged alone, else the learner's."""
+        answer = self._desk.ask(wire.Earlier(self._desk.earlier(slug)), "")
+        module = self._value(answer, "")
+        assert isinstance(module, Proxy)
+        return module
+
+
+def student(desk: Desk) -> Student:
     """Return the proxy of the learner's module."""
-    return Proxy(desk, _MODULE, "module", "")
+    return Student(desk, _MODULE, "module", "")
 
 
 def type_name(value: object) -> str:
@@ -230,16 +261,21 @@ def type_name(value: object) -> str:
 def describe(value: Any) -> str:
     """Return an argument in words: a drawn tensor by its label, another by its shape."""
     if isinstance(value, Proxy):
-        return str(vars(value)["_words"])
-    if hasattr(value, "shape"):
+        words = str(vars(value)["_words"])
+        return words if len(words) <= _TEXT else f"{words.partition('(')[0]}(…)"
+    if _is_tensor(value):
         return str(getattr(value, "label", "")) or str(list(value.shape))
     text = repr(value)
     return text if len(text) <= _TEXT else f"a {type(value).__name__}"
 
 
+def _is_tensor(value: object) -> bool:
+    return not isinstance(value, Proxy) and hasattr(value, "shape")
+
+
 def _call_words(words: str, args: Sequence[Any], kwargs: dict[str, Any]) -> str:
     inside = [describe(arg) for arg in args] + [f"{name}={describe(value)}" for name, value in kwargs.items()]
-    tensors = {describe(arg): getattr(arg, "axes", None) for arg in (*args, *kwargs.values())}
+    tensors = {describe(arg): getattr(arg, "axes", None) for arg in (*args, *kwargs.values()) if _is_tensor(arg)}
     shapes = [f"{label}: [{axes}]" for label, axes in tensors.items() if axes]
     before = words.partition("    ")
     return "    ".join([f"{before[0]}({', '.join(inside)})", *shapes])

@@ -20,7 +20,7 @@ def render(text: str, filename: str, step: Step, numbers: Mapping[str, int], blo
     for number, line in enumerate(text.splitlines(), 1):
         name = _marker(line, filename, number)
         if name is None:
-            lines.append(_substitute(line, filename, number, step, numbers))
+            lines.append(substitute(line, filename, number, step, numbers))
         elif name in blocks:
             lines.append(blocks[name])
         else:
@@ -46,7 +46,9 @@ def _marker(line: str, filename: str, number: int) -> str | None:
     return name
 
 
-def _substitute(line: str, filename: str, number: int, step: Step, numbers: Mapping[str, int]) -> str:
+def substitute(line: str, filename: str, number: int, step: Step, numbers: Mapping[str, int]) -> str:
+    """Return a line with the numbers and the title in their places."""
+
     def value(match: re.Match[str]) -> str:
         if match[0] == "{title}":
             return step.title

@@ -40,6 +40,12 @@ class Load(msgspec.Struct, tag="load", frozen=True):
     seed: int
 
 
+class Earlier(msgspec.Struct, tag="earlier", frozen=True):
+    """Ask for the module of an earlier step, by its name in the run."""
+
+    module: str
+
+
 class Get(msgspec.Struct, tag="get", frozen=True):
     target: int
     name: str
@@ -81,7 +87,7 @@ class Release(msgspec.Struct, tag="release", frozen=True):
     """Forget every handle but the module's."""
 
 
-Verb = Load | Get | Put | Call | Gradients | Describe | Release
+Verb = Load | Earlier | Get | Put | Call | Gradients | Describe | Release
 
 
 class Request(msgspec.Struct, frozen=True):

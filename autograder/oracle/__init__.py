@@ -33,6 +33,24 @@ class Oracle:
 
         return Reference(shake(nn.LayerNorm(dim, eps=eps), self._draw))
 
+    def visible(self, sequence_length: int, num_tokens: int) -> Any:
+        """Where a token may look: [sequence_length, num_tokens + sequence_length], True where it may."""
+        from autograder.oracle import transformers_gpt2
+
+        return transformers_gpt2.visible(sequence_length, num_tokens)
+
+    def gelu_new(self, x: Any) -> Any:
+        """GELU by the tanh approximation, in the shape and dtype of `x`."""
+        from autograder.oracle import transformers_gpt2
+
+        return transformers_gpt2.gelu_new(x)
+
+    def mlp(self, values: dict[str, Any]) -> Any:
+        """Hugging Face's MLP of a configuration, `n_inner` wide, redrawn."""
+        from autograder.oracle import transformers_gpt2
+
+        return transformers_gpt2.mlp(values, self._draw)
+
 
 def answered_by() -> dict[str, Any]:
     """Return what the report's footer says of the oracle: the library that answered and its version."""

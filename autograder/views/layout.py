@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 Role = Literal["result", "detail", "code", "output", "note", "footer", "next", "blank"]
 _INDENT = "   "
 _TITLES = {
-    "blocked": "blocked",
+    "blocked": "right by itself; an earlier step is not",
     "error": "your code raised an exception",
     "timeout": "a time-out: not the same as wrong",
     "crash": "your code ended its process",
@@ -41,6 +41,7 @@ def lines(report: Report) -> list[Line]:
         if not result.declared:
             made += [Line("blank", ""), Line("result", f"{_mark(result)} {printable(result.message)}")]
             made += _below(result, told)
+    made += _chain(report)
     made += _output(report)
     made.append(Line("blank", ""))
     made += [Line("note", f"Note: {printable(note)}", 6) for note in report.notes]
@@ -82,6 +83,24 @@ def _place(where: Where) -> list[Line]:
             inside = where.text[: where.column - 1].lstrip()
             made.append(Line("code", f"{_INDENT}  {' ' * len(inside)}^", len(_INDENT) + 2))
     return made
+
+
+def _chain(report: Report) -> list[Line]:
+    """Return how a step that is right by itself fails with the learner's own earlier steps."""
+    if report.chain is None:
+        return []
+    who = " and ".join(report.blamed)
+    mine = f"your step {report.step.number:02d} is right; with your {who} it"
+    failures = [result for result in report.chain.checks if result.outcome != "passed"]
+    if not failures:
+        return [Line("blank", ""), Line("note", f"{mine} passes too, but {who} is still the untouched stub", 3)]
+    made = [Line("blank", ""), Line("note", f"{mine} fails:", 3)]
+    told: set[tuple[str, ...]] = set()
+    for result in failures[:1]:
+        made.append(Line("result", f"{_mark(result)} {printable(result.message)}"))
+        made += _below(result, told)
+    more = len(failures) - 1
+    return [*made, Line("detail", f"   and {more} more")] if more else made
 
 
 def _output(report: Report) -> list[Line]:

@@ -52,6 +52,8 @@ class Worker:
         match verb:
             case wire.Load():
                 return self._load(verb)
+            case wire.Earlier():
+                return wire.Returned(self._packer().pack(importlib.import_module(verb.module)))
             case wire.Get():
                 return self._get(verb)
             case wire.Put():

@@ -1,0 +1,71 @@
+"""What a verb says to its user and asks of them: results go to standard output, everything else to standard error."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import textwrap
+
+from autograder.errors import UsageError
+from autograder.views.layout import printable
+from autograder.views.plain import encodable
+
+
+def say(text: str) -> None:
+    print(encodable(text, sys.stdout), flush=True)
+
+
+def complain(sentence: str) -> None:
+    print(encodable(f"autograder: {sentence}", sys.stderr), file=sys.stderr, flush=True)
+
+
+def is_terminal() -> bool:
+    """Return whether standard output is a screen that can be drawn on."""
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def pour(data: bytes) -> None:
+    """Print a file: the same bytes into a pipe, and nothing that a terminal would obey onto a screen."""
+    if sys.stdout.isatty():
+        say("\n".join(map(printable, data.decode("utf-8", "replace").splitlines())))
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+
+def wrapped(text: str, hang: int = 0) -> str:
+    """Return the text wrapped to the terminal's width, as it is where there is none; indented lines stay whole."""
+    if not is_terminal():
+        return text
+    width = shutil.get_terminal_size().columns
+    return "\n".join(line if line.startswith("    ") else _wrap(line, width, hang) for line in text.split("\n"))
+
+
+def _wrap(line: str, width: int, hang: int) -> str:
+    if len(line) <= width or hang > width // 2:
+        return line
+    return textwrap.fill(
+        line, width, subsequent_indent=" " * hang, break_long_words=False, break_on_hyphens=False, tabsize=4
+    )
+
+
+def agreed(question: str, *, yes: bool) -> bool:
+    """Return whether the user says yes; with ``yes`` they have said so already.
+
+    Errors: UsageError, where nobody can be asked.
+    """
+    if yes:
+        return True
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(f'"{question}" is asked first, and there is no terminal to ask on: add --yes to agree')
+    print(encodable(f"{question} [y/N] ", sys.stderr), end="", file=sys.stderr, flush=True)
+    try:
+        answer = sys.stdin.readline()
+    except KeyboardInterrupt:
+        print(file=sys.stderr)  # what follows stands on a line of its own, not after the question
+        raise
+    if not answer.endswith("\n"):
+        print(file=sys.stderr)
+    return answer.strip().casefold() in ("y", "yes")

@@ -1,0 +1,241 @@
+"""One run of one program through all checks of its step: what each check found, in the order of the report's lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from autograder import checking, trouble
+from autograder.draw import Draw, new_seed
+from autograder.report import CheckResult, Outcome, Printed, Where, worst
+from autograder.student import Desk, Missing, StudentRaised, student
+from autograder.supervisor import Ended, Limits, ProtocolBroken
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from autograder import wire
+    from autograder.checking import Check, Checker
+    from autograder.nursery import Nursery
+    from autograder.source import Source
+    from autograder.student import Program
+
+_MAX_TIMEOUTS = 2
+
+
+class Verdict(NamedTuple):
+    """What the run of a program gave; `asked` are the earlier steps that the checks asked for, by slug."""
+
+    checks: list[CheckResult]
+    seed: str
+    output: Printed
+    asked: frozenset[str] = frozenset()
+    first_failure: Sequence[wire.Verb] = ()
+
+    @property
+    def outcome(self) -> Outcome:
+        return worst([result.outcome for result in self.checks])
+
+
+class Run:
+    """One run of one program through all checks of its step."""
+
+    def __init__(
+        self,
+        checker: Checker,
+        program: Program,
+        source: Source,
+        texts: Mapping[str, Sequence[str]],
+        nursery: Nursery,
+        limits: Limits,
+    ) -> None:
+        self._checker = checker
+        self._source = source
+        self._texts = texts  # the lines of each file of the program, by the name that it bears in a traceback
+        self._shown = program.modules[-1].filename
+        self._desk = Desk(nursery, program, limits)
+        self._unfinished = False
+        self._answered = False
+        self._timeouts = 0
+        self._forbidden_call: trouble.Trouble | None = None
+        self._first_failure: Sequence[wire.Verb] = ()
+
+    def verdict(self, seed: str | None) -> Verdict:
+        """Ask every check; draw a seed when none is given."""
+        loading = self._load()
+        seed = seed or new_seed()  # drawn after the learner's code was loaded
+        results: dict[str, CheckResult] = {}
+        for check in self._checker.checks:
+            if check.forbids is None:
+                result = self._check(check, loading, seed)
+                if result is not None:
+                    results[check.id] = result
+        broken = self._desk.finish()
+        if isinstance(broken, ProtocolBroken):
+            results = {name: self._broken(result, broken) for name, result in results.items()}
+        for check in self._checker.checks:
+            if check.forbids is not None:
+                results[check.id] = self._forbids(check, loading)
+        printed = Printed(self._desk.output.text, self._desk.output.bytes)
+        return Verdict(self._lines(results), seed, printed, frozenset(self._desk.asked), self._first_failure)
+
+    def _lines(self, results: dict[str, CheckResult]) -> list[CheckResult]:
+        """Return a result for every declared check, and for the others those that tell something new."""
+        declared = [check for check in self._checker.checks if check.declared]
+        lines = [results.get(check.id) or _no_verdict(check) for check in declared]
+        told = {_reasons(line) for line in lines}
+        others = [result for result in results.values() if not result.declared and _reasons(result) not in told]
+        return lines + others
+
+    def _load(self) -> trouble.Trouble | None:
+        if all(check.static for check in self._checker.checks):
+            return None
+        try:
+            self._desk.open()
+        except StudentRaised as error:
+            return trouble.of_exception(error)
+        except Ended as ended:
+            return trouble.of_ended(ended, "")
+        return None
+
+    def _check(self, check: Check, loading: trouble.Trouble | None, seed: str) -> CheckResult | None:
+        """Return a check's result; None for an undeclared one that did not run, or passed."""
+        if loading is not None and not check.static:
+            return self._troubled(check, loading) if check.declared else None
+        if self._timeouts >= _MAX_TIMEOUTS and not check.static:
+            says = ("not tried: your code did not come back from the calls before",)
+            return self._troubled(check, trouble.Trouble("timeout", "a time-out", says)) if check.declared else None
+        result = self._ask(check, seed)
+        if result.outcome != "passed" and not self._first_failure:
+            self._first_failure = self._desk.history
+        return result if check.declared or result.outcome != "passed" else None
+
+    def _ask(self, check: Check, seed: str) -> CheckResult:
+        assert check.run is not None
+        try:
+            check.run(**self._resources(check, seed))
+            if not check.static:
+                self._desk.forget()
+        except checking.Failed as failed:
+            self._answered = self._answered or failed.compared
+            return self._failed(check, failed)
+        except Missing as missing:
+            return self._troubled(check, trouble.Trouble("failed", "nothing of that name", (str(missing),)))
+        except StudentRaised as error:
+            return self._troubled(check, trouble.of_exception(error))
+        except Ended as ended:
+            self._timeouts += ended.outcome == "timeout"
+            return self._troubled(check, trouble.of_ended(ended, self._desk.call))
+        except Exception as error:  # noqa: BLE001 - whatever a checker raises of its own is the course's fault
+            return self._internal(check, error)
+        self._answered = self._answered or not check.static
+        return CheckResult(check.id, "passed", check.passed, declared=check.declared)
+
+    def _resources(self, check: Check, seed: str) -> dict[str, Any]:
+        draw = Draw(seed, check.id)
+        made: dict[str, Any] = {}
+        for want in check.wants:
+            if want == "student":
+                made[want] = student(self._desk)
+            elif want == "oracle":
+                from autograder.oracle import Oracle
+
+                made[want] = Oracle(draw)
+            elif want == "draw":
+                made[want] = draw
+            elif want == "source":
+                made[want] = self._source
+            else:
+                made[want] = check.item
+        return made
+
+    # ------------------------------------------------------------------------------------------------------ results
+
+    def _failed(self, check: Check, failed: checking.Failed) -> CheckResult:
+        found = failed.found
+        told = "{got}" in check.failed  # then the line itself says what was got, and does not give the answer away
+        where = None
+        if failed.where is not None:
+            where = self._where(failed.where.line, failed.where.column)
+        return CheckResult(
+            check.id,
+            "failed",
+            checking.fill(check.failed, got=found.got),
+            expected=None if told else found.expected or None,
+            got=found.got or None,
+            where=where,
+            detail=list(found.detail),
+            call=None if check.static else self._desk.call or None,
+            declared=check.declared,
+        )
+
+    def _troubled(self, check: Check, what: trouble.Trouble) -> CheckResult:
+        self._unfinished = self._unfinished or what.unfinished
+        if what.got.startswith("a call of"):
+            self._forbidden_call = what
+        where = self._where(what.frame.line, file=what.frame.filename) if what.frame is not None else None
+        return CheckResult(
+            check.id,
+            what.outcome,
+            checking.fill(check.failed, got=what.got),
+            got=what.got,
+            where=where,
+            detail=list(what.detail),
+            call=what.call,
+            declared=check.declared,
+        )
+
+    def _internal(self, check: Check, error: Exception) -> CheckResult:
+        line = _line_in(error, self._checker.path)
+        place = f"{self._checker.path.name}:{line}" if line else self._checker.path.name
+        says = f"the course itself is at fault, not your code: {place}: {type(error).__name__}: {error}"
+        return CheckResult(check.id, "internal", checking.fill(check.failed, got="no verdict"), detail=[says])
+
+    def _broken(self, result: CheckResult, broken: Ended) -> CheckResult:
+        check = next(check for check in self._checker.checks if check.id == result.id)
+        if check.static or result.outcome != "passed":
+            return result
+        return self._troubled(check, trouble.of_ended(broken, self._desk.call))
+
+    def _forbids(self, check: Check, loading: trouble.Trouble | None) -> CheckResult:
+        rule = check.forbids
+        assert rule is not None
+        uses = self._source.uses(rule.names, rule.within)
+        if uses:
+            found = uses[0]
+            says = [f"{found.dotted} is what this step is about: write it yourself"]
+            where = self._where(found.place.line, found.place.column)
+            return CheckResult(
+                check.id, "failed", checking.fill(check.failed, got=found.dotted), detail=says, where=where
+            )
+        if self._forbidden_call is not None:
+            return self._troubled(check, self._forbidden_call)
+        if loading is not None:
+            return self._troubled(check, loading)
+        if self._unfinished or not self._answered:
+            says = ["this counts once your code has run"]
+            return CheckResult(check.id, "failed", checking.fill(check.failed, got="nothing yet"), detail=says)
+        return CheckResult(check.id, "passed", check.passed)
+
+    def _where(self, line: int, column: int = 1, file: str | None = None) -> Where:
+        file = file or self._shown
+        lines = self._texts.get(file, ())
+        text = lines[line - 1].rstrip("\r\n") if 0 < line <= len(lines) else ""
+        return Where(file, line, column, text[:200])
+
+
+def _no_verdict(check: Check) -> CheckResult:
+    return CheckResult(check.id, "internal", check.failed, detail=["no verdict was given"])
+
+
+def _reasons(result: CheckResult) -> tuple[str, ...]:
+    return (result.outcome, result.expected or "", *result.detail)
+
+
+def _line_in(error: BaseException, path: Path) -> int | None:
+    line, step = None, error.__traceback__
+    while step is not None:
+        if Path(step.tb_frame.f_code.co_filename) == path:
+            line = step.tb_lineno
+        step = step.tb_next
+    return line
