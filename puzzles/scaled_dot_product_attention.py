@@ -1,0 +1,34 @@
+"""Scaled dot-product attention: each query takes a weighted average of the values, by how well it fits each key."""
+
+import math
+
+import torch
+from torch import Tensor
+
+
+def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None) -> Tensor:
+    """Return the values, averaged by the softmax of the scaled scores.
+
+    Args:
+        query: [..., q_len, head_dim]
+        key: [..., k_len, head_dim]
+        value: [..., k_len, value_dim]
+        attn_mask: added to the scores before the softmax, broadcast to [..., q_len, k_len]; 0 allows, -inf hides.
+
+    Returns:
+        [..., q_len, value_dim]
+
+    Source: Vaswani et al. 2017, equation 1.
+    """
+    # BEGIN SOLUTION
+    # STUB: # TODO 1: the scores: each query with each key, [..., q_len, k_len], over the root of head_dim   [1 line]
+    # STUB: # TODO 2: add the mask, where there is one   [2 lines]
+    # STUB: # TODO 3: the weights: softmax over the keys   [1 line]
+    # STUB: # TODO 4: the average of the values by these weights   [1 line]
+    # STUB: raise NotImplementedError("step {step}: scaled_dot_product_attention")
+    scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])  # [..., q_len, k_len]
+    if attn_mask is not None:
+        scores = scores + attn_mask
+    weights = torch.softmax(scores, dim=-1)  # each row adds up to 1
+    return weights @ value
+    # END SOLUTION
