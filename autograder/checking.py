@@ -221,6 +221,26 @@ def fail(says: str, *, expected: str = "", got: str = "", where: Place | None = 
     holds(False, says, expected=expected, got=got, where=where)
 
 
+def raises(call: Callable[[], Any], kind: str = "", *, says: str = "") -> str:
+    """Return the text of the exception that the learner's code raises; fail when it raises none, or another kind.
+
+    Args:
+        call: calls the learner's code.
+        kind: `ValueError`, or one that is derived from it; any exception when left out.
+    """
+    from autograder.student import StudentRaised
+
+    try:
+        returned = call()
+    except StudentRaised as error:
+        raised = error.raised
+        if raised.builtin == "NotImplementedError" or (kind and raised.builtin != kind):
+            raise
+        return raised.message
+    wanted = f"a {kind}" if kind else "an exception"
+    raise Failed(difference.Difference(wanted, difference.show(returned), (says,) if says else ()), compared=True)
+
+
 def load(mine: Any, state: dict[str, Any]) -> Any:
     """Give a learner's module the oracle's weights and return it; fail when it has not these names and shapes."""
     own = mine.state_dict()

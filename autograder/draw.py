@@ -59,6 +59,16 @@ class Draw:
         sizes = {"vocab_size": vocab_size, "n_positions": n_positions, "n_embd": n_embd, "n_layer": n_layer}
         return {**sizes, "n_head": n_head, "n_inner": n_inner, "layer_norm_epsilon": eps}
 
+    def ids(self, vocab_size: int, *, label: str = "ids", **axes: int) -> Any:
+        """Return an int64 tensor of token ids below `vocab_size`, the sizes by the names of their axes."""
+        import torch
+
+        generator = torch.Generator().manual_seed(self._random.getrandbits(63))
+        tensor: Any = torch.randint(0, vocab_size, tuple(axes.values()), generator=generator)
+        tensor.label, tensor.axes_names = label, tuple(axes)
+        tensor.axes = ", ".join(f"{name}={size}" for name, size in axes.items())
+        return tensor
+
     def normal(self, *sizes: int, mean: float = 0.0, std: float = 1.0, label: str = "x", **axes: int) -> Any:
         """Return a float32 tensor of normal numbers; the sizes in order, or by the names of their axes.
 

@@ -12,7 +12,7 @@ from autograder import values, wire
 from autograder.supervisor import Ended, Limits, Output, ProtocolBroken, Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from autograder.nursery import Kind, Nursery
 
@@ -183,6 +183,24 @@ class Proxy:
                 return Gradients(*value)
         raise ProtocolBroken
 
+    def __iter__(self) -> Iterator[Any]:
+        words = f"{self._words}"
+        return iter(self._value(self._desk.ask(wire.Items(self._handle), words), words))
+
+    def item(self, key: Any) -> Any:
+        """Return `self[key]`."""
+        words = f"{self._words}[{key!r}]"
+        return self._value(self._desk.ask(wire.Item(self._handle, _pack(key)), words), words)
+
+    def copied(self) -> Any:
+        """Return a deep copy of the object, which stays in the worker."""
+        words = f"copy.deepcopy({self._words})"
+        return self._value(self._desk.ask(wire.Copied(self._handle), words), words)
+
+    def random_state(self) -> Any:
+        """Return the state of the worker's random numbers, a tensor of bytes."""
+        return self._value(self._desk.ask(wire.RandomState(), ""), "")
+
     def fields(self) -> wire.Described:
         """Return the fields of a class: a dataclass's, or those that its annotations would make.
 
@@ -239,6 +257,10 @@ def _of(kind: type[T], answer: wire.Answer) -> T:
 
 class Student(Proxy):
     """The learner's module, and a way to their earlier ones."""
+
+    def keep(self, value: Any) -> Any:
+        """Make a value in the worker and return its proxy, so that one object can be given to several calls."""
+        return self._value(self._desk.ask(wire.Keep(_pack(value)), ""), f"a {type(value).__name__}")
 
     def earlier(self, slug: str) -> Proxy:
         """Return the module of an earlier step: the reference's when the step is judged alone, else the learner's."""

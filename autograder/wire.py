@@ -46,6 +46,35 @@ class Earlier(msgspec.Struct, tag="earlier", frozen=True):
     module: str
 
 
+class Keep(msgspec.Struct, tag="keep", frozen=True):
+    """Make a value in the worker and hand out its handle, so that one object can be given to several calls."""
+
+    value: Value
+
+
+class Item(msgspec.Struct, tag="item", frozen=True):
+    """Ask for `target[key]`."""
+
+    target: int
+    key: Value
+
+
+class Items(msgspec.Struct, tag="items", frozen=True):
+    """Ask for all that an iterable gives, as a list."""
+
+    target: int
+
+
+class Copied(msgspec.Struct, tag="copied", frozen=True):
+    """Ask for a deep copy."""
+
+    target: int
+
+
+class RandomState(msgspec.Struct, tag="random", frozen=True):
+    """Ask for the state of torch's random numbers."""
+
+
 class Get(msgspec.Struct, tag="get", frozen=True):
     target: int
     name: str
@@ -87,7 +116,7 @@ class Release(msgspec.Struct, tag="release", frozen=True):
     """Forget every handle but the module's."""
 
 
-Verb = Load | Earlier | Get | Put | Call | Gradients | Describe | Release
+Verb = Load | Earlier | Keep | Item | Items | Copied | RandomState | Get | Put | Call | Gradients | Describe | Release
 
 
 class Request(msgspec.Struct, frozen=True):

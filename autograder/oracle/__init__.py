@@ -5,6 +5,8 @@ The adapters are the only place that knows their private names: a new release of
 
 from __future__ import annotations
 
+import functools
+import inspect
 from typing import TYPE_CHECKING, Any
 
 from autograder.oracle import hugging_face
@@ -33,23 +35,12 @@ class Oracle:
 
         return Reference(shake(nn.LayerNorm(dim, eps=eps), self._draw))
 
-    def visible(self, sequence_length: int, num_tokens: int) -> Any:
-        """Where a token may look: [sequence_length, num_tokens + sequence_length], True where it may."""
+    def __getattr__(self, name: str) -> Any:
+        """Hugging Face's, by its name in `transformers_gpt2`; what has weights gets them from this check's draw."""
         from autograder.oracle import transformers_gpt2
 
-        return transformers_gpt2.visible(sequence_length, num_tokens)
-
-    def gelu_new(self, x: Any) -> Any:
-        """GELU by the tanh approximation, in the shape and dtype of `x`."""
-        from autograder.oracle import transformers_gpt2
-
-        return transformers_gpt2.gelu_new(x)
-
-    def mlp(self, values: dict[str, Any]) -> Any:
-        """Hugging Face's MLP of a configuration, `n_inner` wide, redrawn."""
-        from autograder.oracle import transformers_gpt2
-
-        return transformers_gpt2.mlp(values, self._draw)
+        made = getattr(transformers_gpt2, name)
+        return functools.partial(made, draw=self._draw) if "draw" in inspect.signature(made).parameters else made
 
 
 def answered_by() -> dict[str, Any]:

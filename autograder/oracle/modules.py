@@ -45,25 +45,35 @@ class Reference:
         """Return the weights, float32, by the module's own names."""
         return {name: value.clone() for name, value in self._weights.items()}
 
-    def __call__(self, *args: torch.Tensor) -> torch.Tensor:
+    def run(self, *args: Any) -> Any:
+        """Call the module, float64 in and out; a library that wants more than the learner's module is told it here."""
+        return self._module(*args)
+
+    def __call__(self, *args: Any) -> torch.Tensor:
         with torch.no_grad():
-            output = self._module(*(arg.double() for arg in args))
+            output = self.run(*(_wide(arg) for arg in args))
         result: torch.Tensor = _like(output, args[0])
         return result
 
     def gradients(self, x: torch.Tensor, output_gradient: torch.Tensor) -> ReferenceGradients:
-        """Return the gradients for an input of any shape and a gradient of the output's shape."""
+        """Return the gradients for an input of any shape, or of ids, and a gradient of the output's shape."""
         self._module.zero_grad(set_to_none=True)
-        inside = x.detach().double().requires_grad_()
-        output = self._module(inside)
+        floats = x.is_floating_point()
+        inside = _wide(x.detach()).requires_grad_(floats)
+        output = self.run(inside)
         (output * output_gradient.double()).sum().backward()
         parameters = {name: _like(p.grad, output_gradient) for name, p in self._module.named_parameters()}
-        return ReferenceGradients(_like(output.detach(), x), [_like(inside.grad, x)], parameters)
+        return ReferenceGradients(_like(output.detach(), x), [_like(inside.grad, x)] if floats else [], parameters)
+
+
+def _wide(value: Any) -> Any:
+    """Return a tensor of floats in float64; ids, and what is no tensor, as they are."""
+    return value.double() if torch.is_tensor(value) and value.is_floating_point() else value
 
 
 def _like(result: Any, source: Any) -> Any:
-    """Give a result the input's type, and the names of its axes where the shapes agree."""
-    out = result.detach().to(source.dtype)
+    """Give a result the input's type, float32 for ids, and the names of its axes where the shapes agree."""
+    out = result.detach().to(source.dtype if source.is_floating_point() else torch.float32)
     if out.shape == source.shape:
         out.axes_names = getattr(source, "axes_names", ())
     return out

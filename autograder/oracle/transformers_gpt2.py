@@ -13,11 +13,13 @@ from autograder.oracle.modules import Reference, shake
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 from transformers.activations import NewGELUActivation
-from transformers.models.gpt2 import modeling_gpt2 as gpt2
+from transformers.models.gpt2 import modeling_gpt2
 from transformers.models.gpt2.configuration_gpt2 import GPT2Config
 
 if TYPE_CHECKING:
     from autograder.draw import Draw
+
+gpt2: Any = modeling_gpt2  # it bears no types
 
 
 def configuration(values: dict[str, Any]) -> GPT2Config:
@@ -28,8 +30,49 @@ def configuration(values: dict[str, Any]) -> GPT2Config:
 
 def mlp(values: dict[str, Any], draw: Draw) -> Reference:
     """Return Hugging Face's MLP, redrawn."""
-    made: torch.nn.Module = gpt2.GPT2MLP(values["n_inner"], configuration(values))  # type: ignore[no-untyped-call]
-    return _Conv1D(shake(made, draw))
+    made: torch.nn.Module = gpt2.GPT2MLP(values["n_inner"], configuration(values))
+    return Conv1DReference(shake(made, draw))
+
+
+def embedding(rows: int, n_embd: int, draw: Draw) -> Reference:
+    """Return torch's embedding table, redrawn."""
+    return Reference(shake(torch.nn.Embedding(rows, n_embd), draw))
+
+
+def attend(query: Any, key: Any, value: Any, mask: Any = None) -> Any:
+    """Return what torch's attention gives, in float64, compared with Hugging Face's own: two that have to agree."""
+    q, k, v = (part.detach().double() for part in (query, key, value))
+    bias = None if mask is None else mask.double()
+    result = torch.nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=bias)
+    if query.dim() == 4:
+        holder = torch.nn.Module().eval()
+        theirs, _ = gpt2.eager_attention_forward(holder, q, k, v, bias, scaling=query.shape[-1] ** -0.5)
+        if not torch.allclose(theirs.transpose(1, 2), result, rtol=0, atol=1e-9):
+            raise ValueError("transformers and torch do not agree on attention")
+    return result.to(query.dtype)
+
+
+def attention(values: dict[str, Any], draw: Draw) -> Reference:
+    """Return Hugging Face's attention, redrawn; causal unless it is given a mask, as the learner's is."""
+    made: torch.nn.Module = gpt2.GPT2Attention(configuration(values), layer_idx=1)
+    return _Masked(shake(made, draw))
+
+
+def block(values: dict[str, Any], draw: Draw) -> Reference:
+    """Return Hugging Face's block, redrawn; causal unless it is given a mask."""
+    made: torch.nn.Module = gpt2.GPT2Block(configuration(values), layer_idx=0)
+    return _Masked(shake(made, draw))
+
+
+def model(values: dict[str, Any], draw: Draw) -> Reference:
+    """Return Hugging Face's stack of blocks, redrawn."""
+    return _Stack(shake(gpt2.GPT2Model(configuration(values)), draw))
+
+
+def lm_head_model(values: dict[str, Any], draw: Draw) -> LMHeadModel:
+    """Return Hugging Face's GPT-2 with its head, redrawn."""
+    made = gpt2.GPT2LMHeadModel(configuration(values))
+    return LMHeadModel(shake(made, draw))
 
 
 def gelu_new(x: torch.Tensor) -> torch.Tensor:
@@ -64,10 +107,63 @@ def visible(sequence_length: int, num_tokens: int) -> torch.Tensor:
     return theirs
 
 
-class _Conv1D(Reference):
+class Conv1DReference(Reference):
     """A module of Hugging Face's Conv1D layers, which keep weights as [in, out]; a linear layer's is [out, in]."""
 
     def linear_state_dict(self) -> dict[str, torch.Tensor]:
         """Return the weights as a module of linear layers takes them."""
+        return self.linear(self.state_dict())
+
+    def linear(self, named: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Turn those of `named` (weights, or their gradients) that a linear layer has the other way round."""
         turned = {f"{name}.weight" for name, part in self._module.named_modules() if type(part).__name__ == "Conv1D"}
-        return {name: value.t().contiguous() if name in turned else value for name, value in self.state_dict().items()}
+        return {name: value.t().contiguous() if name in turned else value for name, value in named.items()}
+
+
+class _Masked(Conv1DReference):
+    """An attention, or a block, that is causal unless it is given a mask: Hugging Face's alone is not."""
+
+    def run(self, *args: Any) -> Any:
+        hidden_states, mask = args[0], args[1] if len(args) > 1 else None
+        if mask is None:
+            mask = causal(hidden_states.shape[1])
+        if mask.dim() == 2:
+            mask = mask[None, None]
+        output = self._module(hidden_states, attention_mask=mask.to(hidden_states.dtype))
+        return output[0] if isinstance(output, tuple) else output
+
+
+class _Stack(Conv1DReference):
+    """The stack of blocks; `past_length` shifts the positions, and nothing else."""
+
+    def run(self, *args: Any) -> Any:
+        input_ids, past_length = args[0], args[1] if len(args) > 1 else 0
+        positions = torch.arange(past_length, past_length + input_ids.shape[1]).unsqueeze(0)
+        return self._module(input_ids, position_ids=positions, use_cache=False).last_hidden_state
+
+
+class LMHeadModel(Conv1DReference):
+    """GPT-2 with its head."""
+
+    def run(self, *args: Any) -> Any:
+        return self._module(args[0], use_cache=False).logits
+
+    def checkpoint(self) -> dict[str, torch.Tensor]:
+        """Return the weights as Hugging Face's own files hold them: [in, out], the tied head under its own name too."""
+        return self.state_dict()
+
+    def continued(self, input_ids: torch.Tensor, max_new_tokens: int, eos_token_id: int | None = None) -> torch.Tensor:
+        """Return what Hugging Face's own greedy generation makes of the ids."""
+        module: Any = self._module
+        module.generation_config.eos_token_id = eos_token_id
+        pad = 0 if eos_token_id is None else eos_token_id
+        mask = torch.ones_like(input_ids)
+        done = module.generate(
+            input_ids, attention_mask=mask, max_new_tokens=max_new_tokens, do_sample=False, pad_token_id=pad
+        )
+        return torch.as_tensor(done)
+
+
+def causal(seq: int) -> torch.Tensor:
+    """Return the additive causal mask [seq, seq] of `seq` tokens."""
+    return torch.zeros(seq, seq).masked_fill(~visible(seq, 0), float("-inf"))

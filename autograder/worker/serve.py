@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import copy
 import functools
 import importlib
+import itertools
 import linecache
 import random
 import sys
@@ -54,6 +56,16 @@ class Worker:
                 return self._load(verb)
             case wire.Earlier():
                 return wire.Returned(self._packer().pack(importlib.import_module(verb.module)))
+            case wire.Keep():
+                return wire.Returned(self._refer(self._unpack(verb.value)))
+            case wire.Item():
+                return self._returned(self._objects[verb.target][self._unpack(verb.key)])
+            case wire.Items():
+                return self._returned(list(itertools.islice(self._objects[verb.target], values.MAX_ITEMS)))
+            case wire.Copied():
+                return self._returned(copy.deepcopy(self._objects[verb.target]))
+            case wire.RandomState():
+                return self._returned(sys.modules["torch"].get_rng_state())
             case wire.Get():
                 return self._get(verb)
             case wire.Put():
@@ -67,6 +79,9 @@ class Worker:
             case wire.Release():
                 del self._objects[1:]
                 return wire.Returned(None)
+
+    def _returned(self, value: Any) -> wire.Returned:
+        return wire.Returned(self._packer().pack(value))
 
     def _load(self, verb: wire.Load) -> wire.Answer:
         self._filenames = frozenset(module.filename for module in verb.modules)

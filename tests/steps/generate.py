@@ -1,0 +1,120 @@
+"""Step 13 is judged against Hugging Face's own greedy generation, redrawn: a fresh model repeats two tokens."""
+
+from autograder.checking import check, equal, fail
+
+NEW = 12
+
+
+@check(
+    passed="generate appends what Hugging Face's greedy generation appends",
+    failed="generate does not append what Hugging Face's greedy generation appends",
+)
+def output_matches(student, oracle, draw):
+    for batch in (3, 1):
+        values = draw.config()
+        mine, theirs = _pair(student, oracle, values)
+        ids = draw.ids(values["vocab_size"], batch=batch, seq=6, label="input_ids")
+        same(student.generate(mine, ids, NEW), theirs.continued(ids, NEW))
+
+
+@check(
+    passed="it appends exactly max_new_tokens, none for 0",
+    failed="it does not append exactly max_new_tokens, none for 0",
+)
+def counts_right(student, oracle, draw):
+    values = draw.config()
+    mine, theirs = _pair(student, oracle, values)
+    ids = draw.ids(values["vocab_size"], batch=2, seq=4, label="input_ids")
+    for count in (0, 1, 5):
+        same(student.generate(mine, ids, count), theirs.continued(ids, count) if count else ids)
+
+
+@check(
+    passed="beyond n_positions it looks at the last n_positions tokens",
+    failed="beyond n_positions it does not look at the last n_positions tokens",
+)
+def crops_the_context(student, oracle, draw):
+    values = {**draw.config(), "n_positions": 8}
+    mine, theirs = _pair(student, oracle, values)
+    for seq in (5, 8, 11):
+        ids = draw.ids(values["vocab_size"], batch=2, seq=seq, label="input_ids")
+        expected = ids
+        for _ in range(NEW):
+            best = theirs(expected[:, -8:])[:, -1].argmax(dim=-1, keepdim=True)
+            expected = _cat(expected, best)
+        same(student.generate(mine, ids, NEW), expected)
+
+
+@check(
+    passed="a row that has reached eos_token_id is padded with it, and all rows ended end it",
+    failed="a row that has reached eos_token_id is not padded with it, or all rows ended do not end it",
+)
+def stops_at_the_end(student, oracle, draw):
+    values = draw.config()
+    mine, theirs = _pair(student, oracle, values)
+    ids = draw.ids(values["vocab_size"], batch=3, seq=6, label="input_ids")
+    free = theirs.continued(ids, NEW)[:, 6:]
+    for row, place in ((0, 2), (1, 0), (2, 5)):
+        eos = int(free[row, place])
+        same(student.generate(mine, ids, NEW, eos_token_id=eos), theirs.continued(ids, NEW, eos))
+    alone = ids[:1].contiguous()
+    eos = int(free[0, 3])
+    same(student.generate(mine, alone, NEW, eos_token_id=eos), theirs.continued(alone, NEW, eos))
+
+
+@check(
+    passed="it leaves the ids, each module's mode and the random numbers as they were, and records no gradients",
+    failed="it does not leave the ids, each module's mode and the random numbers as they were, or records gradients",
+)
+def leaves_no_trace(student, oracle, draw):
+    values = draw.config()
+    mine, _ = _pair(student, oracle, values)
+    ids = draw.ids(values["vocab_size"], batch=2, seq=5, label="input_ids")
+    mine.train()
+    mine.transformer.h.eval()
+    before = mine.random_state()
+    result, (_, after, _) = student.generate.call_keeping(mine, ids, 3)
+    same(after, ids, says="these are the ids after the call")
+    equal(bool((mine.random_state() == before).all()), True, says="nothing is drawn in greedy generation")
+    modes = [mine.training, mine.transformer.training, mine.transformer.h.training, mine.lm_head.training]
+    equal(modes, [True, True, False, True], says="training modes of the model, transformer, transformer.h and lm_head")
+    equal(result.requires_grad, False)
+    mine.eval()
+    student.generate(mine, ids, 1)
+    equal(mine.training, False, says="the model was in evaluation mode before the call")
+
+
+def same(mine, theirs, says=""):
+    """Fail unless both are the same ids."""
+    import torch
+
+    if type(mine) is not torch.Tensor or mine.dtype != torch.int64:
+        got = f"a tensor of {mine.dtype}" if type(mine) is torch.Tensor else _word(mine)
+        fail("generate returns the prompt's ids and the new ones", expected="a tensor of torch.int64", got=got)
+    if mine.shape != theirs.shape:
+        fail("[batch, seq + n]", expected=str(list(theirs.shape)), got=str(list(mine.shape)))
+    wrong = (mine != theirs).nonzero()
+    if len(wrong):
+        row, place = wrong[0].tolist()
+        at = f"row {row}, token {place}: the first of {len(wrong)} of {mine.numel()} that differ"
+        fail(
+            f"{at}{'; ' + says if says else ''}", expected=str(int(theirs[row, place])), got=str(int(mine[row, place]))
+        )
+
+
+def _cat(ids, more):
+    import torch
+
+    return torch.cat([ids, more], dim=1)
+
+
+def _word(value):
+    return "None" if value is None else f"a {type(value).__name__}"
+
+
+def _pair(student, oracle, values):
+    config = student.earlier("config").GPT2Config(**values)
+    theirs = oracle.lm_head_model(values)
+    mine = student.earlier("lm_head").GPT2LMHeadModel(config)
+    mine.load_state_dict(theirs.linear_state_dict())
+    return mine, theirs
