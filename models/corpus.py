@@ -21,10 +21,11 @@ EXCERPT_BYTES = 4096
 
 @dataclass(frozen=True)
 class Split:
-    """The documents by topic, and the sha256 of the whole text that they were made from."""
+    """The documents by topic; and of what they were made from, how many topics, and the sha256 of their text."""
 
     training: dict[str, str]
     held_out: dict[str, str]
+    topics: int
     sha256: str
 
     @property
@@ -73,7 +74,7 @@ def split_topics(texts: dict[str, str] = topics) -> Split:
             training[name] = left
     whole = "\n".join(texts[name] for name in sorted(texts))
     digest = hashlib.sha256(whole.encode("utf-8")).hexdigest()
-    return Split(dict(sorted(training.items())), held_out, digest)
+    return Split(dict(sorted(training.items())), held_out, len(texts), digest)
 
 
 def train_tokenizer(documents: list[str], vocab_size: int) -> Tokenizer:

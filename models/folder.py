@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 import torch
 from transformers import AutoTokenizer, GPT2LMHeadModel, GPT2Tokenizer, PreTrainedTokenizerBase
 
-from models.corpus import END_OF_TEXT
-
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
@@ -22,6 +20,7 @@ NEW_TOKENS, TEMPERATURE, TOP_K, SAMPLE_SEED = 80, 0.8, 40, 1
 def write(folder: Path, model: GPT2LMHeadModel, tokenizer: Tokenizer, excerpt: str) -> None:
     model.save_pretrained(folder)
     GPT2Tokenizer(tokenizer_object=tokenizer, model_max_length=model.config.n_positions).save_pretrained(folder)
+    (folder / "model.safetensors").chmod(0o644)  # safetensors makes it readable by its owner alone
     (folder / HELD_OUT).write_text(excerpt, encoding="utf-8", newline="\n")
 
 
@@ -36,7 +35,7 @@ def size_bytes(folder: Path = FOLDER) -> int:
 
 def sample(model: GPT2LMHeadModel, tokenizer: PreTrainedTokenizerBase, *, greedy: bool) -> str:
     """Return PROMPT and NEW_TOKENS tokens after it, fewer where the model ends its text."""
-    prompt = tokenizer(f"{END_OF_TEXT}{PROMPT}", return_tensors="pt")
+    prompt = tokenizer(PROMPT, return_tensors="pt")
     how = {"do_sample": False} if greedy else {"do_sample": True, "temperature": TEMPERATURE, "top_k": TOP_K}
     torch.manual_seed(SAMPLE_SEED)
     tokens = model.generate(**prompt, **how, max_new_tokens=NEW_TOKENS, pad_token_id=tokenizer.eos_token_id)

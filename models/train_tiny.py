@@ -82,7 +82,7 @@ def text_record(split: corpus.Split, tokens: Tokens) -> dict[str, Any]:
     return {
         "source": "pydoc_data.topics",
         "sha256": split.sha256,
-        "topics": len(split.training) + len(split.held_out),
+        "topics": split.topics,
         "training_bytes": tokens.training_bytes,
         "training_tokens": sum(map(len, tokens.training)),
         "held_out_bytes": tokens.held_out_bytes,
@@ -117,6 +117,7 @@ def sample_record() -> dict[str, Any]:
 
 def make(settings: Settings) -> dict[str, Any]:
     """Train, write the folder, and return the record of it all."""
+    torch.set_num_threads(settings.threads)
     split = corpus.split_topics()
     tokenizer = corpus.train_tokenizer(list(split.training.values()), settings.vocab_size)
     tokens = tokenized(split, tokenizer)
@@ -157,6 +158,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--restart", action="store_true", help="forget what an interrupted run left")
     parser.add_argument("--sample", action="store_true", help="train nothing; print the samples that README.md shows")
     options = parser.parse_args(arguments)
+    transformers.utils.logging.disable_progress_bar()
     if options.sample:
         sample = sample_record()
         print(f"Greedy:\n\n{sample['greedy']}\n\nSampled:\n\n{sample['sampled']}")
