@@ -1,4 +1,4 @@
-"""`python -m autograder VERB`. The hot path, `check`, is kept clear of everything but the standard library."""
+"""`python -m autograder VERB`. A learner's verbs are kept clear of everything but the standard library."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ def main(argv: list[str] | None = None) -> int:
         from autograder.client import check
 
         return check(arguments[1:])
+    from autograder import desk
+
+    if arguments and arguments[0] in desk.VERBS:
+        return desk.run(arguments)
     from autograder.cli import run
 
     return run(arguments)

@@ -81,7 +81,7 @@ def _numbers(mine: Any, theirs: Any, rtol: float, atol: float) -> Difference | N
     place = tuple(int(index) for index in wrong.nonzero()[0])
     at = f"at {list(place)}, the first of {count} of {wrong.numel()} that differ" if place else ""
     detail = [text for text in (at, _ratio(mine, theirs)) if text]
-    return Difference(_number(theirs[place]), _number(mine[place]), tuple(detail))
+    return Difference(*_apart(float(theirs[place]), float(mine[place])), tuple(detail))
 
 
 def _not_finite(mine: Any, theirs: Any, finite: Any) -> Difference:
@@ -101,10 +101,12 @@ def _ratio(mine: Any, theirs: Any) -> str:
         return "every number is 0" if not mine.any() else ""
     factor = float((mine * theirs).sum()) / norm
     scale = max(float(mine.abs().max()), 1e-30)
-    if abs(factor - 1) > 1e-3 and float((mine - factor * theirs).abs().max()) < 1e-4 * scale:
+    # What is left over must be small beside the difference too: where that is small, every factor fits.
+    left = min(1e-4 * scale, 1e-2 * float((mine - theirs).abs().max()))
+    if abs(factor - 1) > 1e-3 and float((mine - factor * theirs).abs().max()) < left:
         return f"every number is {factor:.4g} times what is expected"
     shift = float((mine - theirs).mean())
-    if float((mine - theirs - shift).abs().max()) < 1e-4 * scale:
+    if float((mine - theirs - shift).abs().max()) < left:
         return f"every number is off by {shift:.4g}"
     return ""
 
@@ -150,7 +152,13 @@ def _same(mine: Any, theirs: Any) -> bool:
 
 
 def _number(value: Any) -> str:
-    return f"{float(value):.4g}"
+    return f"{float(value) + 0.0:.4g}"  # + 0.0: no -0
+
+
+def _apart(theirs: float, mine: float) -> tuple[str, str]:
+    """Return two numbers in as many digits as it takes to tell them apart, four at the least."""
+    digits = next((count for count in range(4, 17) if f"{theirs:.{count}g}" != f"{mine:.{count}g}"), 17)
+    return f"{theirs + 0.0:.{digits}g}", f"{mine + 0.0:.{digits}g}"
 
 
 def _count(number: int, one: str, many: str) -> str:

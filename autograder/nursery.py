@@ -112,7 +112,7 @@ def _start_ancestor(kind: Kind) -> _Ancestor:
     ours, theirs = socket.socketpair()
     errors = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - it is closed with the ancestor
     process = subprocess.Popen(
-        _command(kind, str(theirs.fileno())),
+        _command(kind, "fork", str(theirs.fileno())),
         pass_fds=[theirs.fileno()],
         env=_environment(),
         stdin=subprocess.DEVNULL,
@@ -146,7 +146,7 @@ def _fork(ancestor: _Ancestor, order: str, folder: str) -> Born:
 
 def _spawn(kind: Kind, order: str, folder: str) -> Born:
     process = subprocess.Popen(
-        _command(kind, "-1", order),
+        _command(kind, "spawn", order),
         env=_environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -162,6 +162,17 @@ def _not_started(ancestor: _Ancestor) -> InternalError:
     ancestor.errors.seek(0)
     last = ancestor.errors.read().decode("utf-8", "replace").strip().splitlines()[-1:]
     return InternalError("no worker could be started" + (f": {last[0]}" if last else ""))
+
+
+def replay(kind: Kind, requests: bytes) -> int:
+    """Have requests answered in the foreground, with the user's own terminal and no limits; return the exit code."""
+    with tempfile.TemporaryDirectory(prefix="autograder-") as folder:
+        path = Path(folder, "requests")
+        path.write_bytes(requests)
+        terminal = {name: os.environ[name] for name in ("TERM", "COLUMNS", "LINES", "HOME") if name in os.environ}
+        return subprocess.run(
+            _command(kind, "replay", str(path)), env=_environment() | terminal, check=False
+        ).returncode
 
 
 def remove(folder: str) -> None:

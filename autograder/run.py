@@ -166,6 +166,7 @@ class Run:
             where=where,
             detail=list(found.detail),
             call=None if check.static else self._desk.call or None,
+            near=self._near(check),
             declared=check.declared,
         )
 
@@ -182,6 +183,7 @@ class Run:
             where=where,
             detail=list(what.detail),
             call=what.call,
+            near=self._near(check),
             declared=check.declared,
         )
 
@@ -216,6 +218,15 @@ class Run:
             says = ["this counts once your code has run"]
             return CheckResult(check.id, "failed", checking.fill(check.failed, got="nothing yet"), detail=says)
         return CheckResult(check.id, "passed", check.passed)
+
+    def _near(self, check: Check) -> Where | None:
+        """Return the place of the field, or of the definition, that a check asked for; None when it is not there."""
+        name = self._desk.named
+        place = self._source.definition(name) if name else None
+        for field in self._source.fields(name) if name and check.item else ():
+            if field.name == check.item:
+                place = field.place
+        return self._where(place.line, place.column) if place is not None else None
 
     def _where(self, line: int, column: int = 1, file: str | None = None) -> Where:
         file = file or self._shown

@@ -22,10 +22,11 @@ _LIBRARIES = ("torch", "numpy", "regex", "transformers", "tokenizers", "tiktoken
 class Unreadable(Exception):
     """The file is not there, cannot be read, or is no Python; with the place, where there is one."""
 
-    def __init__(self, sentence: str, where: Where | None = None) -> None:
+    def __init__(self, sentence: str, where: Where | None = None, data: bytes | None = None) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.where = where
+        self.data = data
 
 
 class Submission(NamedTuple):
@@ -33,6 +34,7 @@ class Submission(NamedTuple):
 
     shown: str
     source: source.Source
+    data: bytes
 
 
 def read(course: Course, path: Path, shown: str) -> Submission:
@@ -42,12 +44,12 @@ def read(course: Course, path: Path, shown: str) -> Submission:
     """
     data = _read(course, path, shown)
     try:
-        return Submission(shown, source.parse(data, shown))
+        return Submission(shown, source.parse(data, shown), data)
     except source.SourceError as error:
         where = None
         if error.line is not None:
             where = Where(shown, error.line, error.column or 1, error.text or "")
-        raise Unreadable(error.message, where) from error
+        raise Unreadable(error.message, where, data) from error
 
 
 def _read(course: Course, path: Path, shown: str) -> bytes:

@@ -20,7 +20,7 @@ def gelu_new(x: Tensor) -> Tensor:
     Source: Hendrycks and Gimpel 2016, section 2.
     """
     # BEGIN SOLUTION
-    # STUB: # TODO 1: 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x cubed)))   [2 lines]
+    # STUB: # TODO 1: half of x times (1 + tanh(sqrt(2 / pi) times (x + 0.044715 times x cubed)))   [2 lines]
     # STUB: raise NotImplementedError("step {step}: gelu_new")
     inner = math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)
     return 0.5 * x * (1 + torch.tanh(inner))
@@ -32,7 +32,7 @@ class GPT2MLP(nn.Module):
         """Make the two linear layers: ``c_fc`` from n_embd to intermediate_size, ``c_proj`` back."""
         super().__init__()
         # BEGIN SOLUTION
-        # STUB: # TODO 2: self.c_fc and self.c_proj, two nn.Linear with a bias   [2 lines]
+        # STUB: # TODO 2: self.c_fc, an nn.Linear from n_embd to intermediate_size, and self.c_proj, back   [2 lines]
         self.c_fc = nn.Linear(config.n_embd, intermediate_size)
         self.c_proj = nn.Linear(intermediate_size, config.n_embd)
         # END SOLUTION

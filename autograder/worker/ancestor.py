@@ -23,14 +23,17 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 def main() -> None:
-    preload, channel = sys.argv[1], int(sys.argv[2])
+    """`ancestor.py plain|torch`, then `fork CHANNEL`, `spawn ORDER` or `replay FILE`."""
+    preload, way, what = sys.argv[1:4]
     serve = _import_serve()
     if preload == "torch":
         _import_torch()
-    if channel < 0:
-        _spawned(serve, json.loads(sys.argv[3]))
+    if way == "fork":
+        _answer(serve, socket.socket(fileno=int(what)))
+    elif way == "spawn":
+        _spawned(serve, json.loads(what))
     else:
-        _answer(serve, socket.socket(fileno=channel))
+        serve.replay(Path(what))
 
 
 def _import_serve() -> Any:

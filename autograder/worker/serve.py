@@ -22,6 +22,7 @@ from autograder.worker.modules import Finder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 MODULE = 0  # the handle of the learner's own module
 _MAX_FRAMES = 6
@@ -106,7 +107,7 @@ class Worker:
         return wire.Returned(self._packer().pack(value))
 
     def _put(self, verb: wire.Put) -> wire.Answer:
-        holder, value = self._objects[verb.target], self._unpack(verb.value)
+        holder, value = self._objects[verb.target], self.resolve(verb.value)
         torch = sys.modules.get("torch")
         present = getattr(holder, verb.name, None)
         if torch is not None and isinstance(present, torch.nn.Parameter):
@@ -117,8 +118,8 @@ class Worker:
         return wire.Returned(None)
 
     def _call(self, verb: wire.Call) -> wire.Answer:
-        args = [self._unpack(arg) for arg in verb.args]
-        kwargs = {name: self._unpack(value) for name, value in verb.kwargs.items()}
+        args = [self.resolve(arg) for arg in verb.args]
+        kwargs = {name: self.resolve(value) for name, value in verb.kwargs.items()}
         value = self._objects[verb.target](*args, **kwargs)
         packer = self._packer()
         return wire.Returned(packer.pack(value), [packer.pack(arg) for arg in args] if verb.keep else [])
@@ -127,9 +128,9 @@ class Worker:
         import torch
 
         target = self._objects[verb.target]
-        args = [self._unpack(arg) for arg in verb.args]
+        args = [self.resolve(arg) for arg in verb.args]
         inputs = [arg.requires_grad_() for arg in args if torch.is_tensor(arg) and arg.is_floating_point()]
-        kwargs = {name: self._unpack(value) for name, value in verb.kwargs.items()}
+        kwargs = {name: self.resolve(value) for name, value in verb.kwargs.items()}
         if isinstance(target, torch.nn.Module):
             target.zero_grad(set_to_none=True)
         output = target(*args, **kwargs)
@@ -145,7 +146,8 @@ class Worker:
     def _packer(self) -> values.Packer:
         return values.Packer(self._refer)
 
-    def _unpack(self, value: values.Value) -> Any:
+    def resolve(self, value: values.Value) -> Any:
+        """Return the Python value, an object of this worker where it is a handle."""
         return values.Unpacker(lambda ref: self._objects[ref.handle]).unpack(value)
 
     def _refer(self, value: object) -> values.Ref:
@@ -191,6 +193,26 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> None:
             frame = wire.encode(wire.Reply(request.id, wire.Oversized(str(error))))
         replies.write(frame)
         replies.flush()
+
+
+def replay(path: Path) -> None:
+    """Answer the requests of a file in the foreground, and say how the last one ended: breakpoint() stops there."""
+    with path.open("rb") as stream:
+        verbs = [wire.decode_request(body).verb for body in iter(lambda: wire.read_frame(stream), None)]
+    worker = Worker()
+    stop = sys.breakpointhook
+    sys.breakpointhook = lambda *_, **__: None
+    for verb in verbs[:-1]:
+        worker.answer(verb)
+    sys.breakpointhook = stop
+    answer = worker.answer(verbs[-1])
+    if isinstance(answer, wire.Raised):
+        for frame in answer.frames:
+            print(f"  {frame.filename}:{frame.line}, in {frame.function}")
+        print(f"{answer.type_name}: {answer.message}")
+    elif isinstance(answer, wire.Returned):
+        value = worker.resolve(answer.value)
+        print(f"The call returned {value!r}"[: wire.MAX_TEXT])
 
 
 def _flush(*streams: Any) -> None:
