@@ -44,8 +44,13 @@ def run(argv: list[str]) -> int:
     except Exception as error:
         if not hasattr(error, "format_message"):  # click's own errors of usage know how to say it
             raise
-        _complain(f"{error.format_message()} `autograder --help` lists the verbs")
+        if argv:
+            _complain(f"{error.format_message()} `autograder --help` lists the verbs")
+        else:
+            print(error.format_message(), file=sys.stderr)  # no verb: the help itself
         return 2
+    if result == _INTERRUPTED:  # typer makes an exit code of Ctrl-C, and says nothing
+        _complain("interrupted")
     return result if isinstance(result, int) else 0
 
 

@@ -106,7 +106,8 @@ def _judged(course: Course, step: Step, options: argparse.Namespace, started: fl
     from autograder.report import EXIT_CODES
 
     file = here() / options.file if options.file else None
-    order = Order(step, options.tree, file, options.file or "", options.seed, road(), started)
+    shown = (options.file or "").encode("utf-8", "backslashreplace").decode()  # a name need not be UTF-8
+    order = Order(step, options.tree, file, shown, options.seed, road(), started)
     with Nursery() as nursery:
         report = judge(course, order, nursery)
     _show(report, options)
