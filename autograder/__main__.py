@@ -8,6 +8,20 @@ import sys
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; return its exit code."""
     arguments = sys.argv[1:] if argv is None else argv
+    try:
+        return _run(arguments)
+    except ModuleNotFoundError as error:
+        name = (error.name or "").partition(".")[0]
+        if not name or name == "autograder" or name in sys.stdlib_module_names:
+            raise
+        from autograder.client import road
+        from autograder.versions import installing
+
+        print(f"autograder: {name} is not installed: {installing(road())}", file=sys.stderr)
+        return 3
+
+
+def _run(arguments: list[str]) -> int:
     if arguments[:1] == ["check"]:
         from autograder.client import check
 

@@ -9,7 +9,7 @@ import typer
 
 from autograder import __version__, client, desk
 from autograder import course as courses
-from autograder.console import complain, ended, say
+from autograder.console import INTERRUPTED, complain, ended, say
 from autograder.errors import Stale
 
 if TYPE_CHECKING:
@@ -45,8 +45,13 @@ def _invoke(argv: list[str]) -> int:
     except Exception as error:
         if not hasattr(error, "format_message"):  # click's own errors of usage know how to say it
             raise
-        complain(f"{error.format_message()} `autograder --help` lists the verbs")
+        if argv:
+            complain(f"{error.format_message()} `autograder --help` lists the verbs")
+        else:
+            print(error.format_message(), file=sys.stderr)  # no verb: the help itself
         return 2
+    if result == INTERRUPTED:  # typer makes an exit code of Ctrl-C, and says nothing
+        complain("interrupted")
     return result if isinstance(result, int) else 0
 
 

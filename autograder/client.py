@@ -6,7 +6,6 @@ Imports the standard library alone until the first line is out.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import sys
 import time
@@ -15,7 +14,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 from autograder import course as courses
 from autograder import progress
-from autograder.errors import AutograderError, UsageError
+from autograder.console import complain, ended, note
+from autograder.errors import UsageError
 from autograder.memory import Memory
 from autograder.views.plain import encodable
 
@@ -31,7 +31,6 @@ examples:
   pixi run s07 --seed 91c2         with the inputs of an earlier run
   pixi run check 7 --file mine.py  another file in place of steps/step_07.py; nothing is recorded
 """
-_INTERRUPTED = 130
 _SAME_FAILURES = 3
 
 
@@ -43,18 +42,7 @@ class _Parser(argparse.ArgumentParser):
 def check(argv: list[str]) -> int:
     """Run the verb; return its exit code. What is wrong is one sentence on standard error."""
     started = time.monotonic()
-    try:
-        return _check(argv, started)
-    except AutograderError as error:
-        print(encodable(f"autograder: {error}", sys.stderr), file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return _INTERRUPTED
-    except BrokenPipeError:
-        with contextlib.suppress(OSError):  # whoever read our output has gone; nothing is left to say to them
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    return ended(lambda: _check(argv, started))
 
 
 def _check(argv: list[str], started: float) -> int:
@@ -116,7 +104,8 @@ def _judged(course: Course, memory: Memory, step: Step, options: argparse.Namesp
     from autograder.report import EXIT_CODES
 
     file = here() / options.file if options.file else None
-    order = Order(step, options.tree, file, options.file or "", options.seed, road(), started)
+    shown = (options.file or "").encode("utf-8", "backslashreplace").decode()  # a name need not be UTF-8
+    order = Order(step, options.tree, file, shown, options.seed, road(), started)
     with Nursery() as nursery:
         found = judged(course, order, nursery)
     report = found.report
@@ -124,7 +113,7 @@ def _judged(course: Course, memory: Memory, step: Step, options: argparse.Namesp
         report = _remembered(course, memory, found)
     _show(course, report, options)
     for trouble in memory.troubles:
-        print(encodable(f"autograder: {trouble}", sys.stderr), file=sys.stderr)
+        complain(trouble)
     if options.debug:
         _debug(found)
     return EXIT_CODES[report.outcome]
@@ -156,7 +145,7 @@ def _show(course: Course, report: Report, options: argparse.Namespace) -> None:
         from autograder.views import editor
 
         for line in editor.lines(report):
-            print(encodable(line, sys.stderr), file=sys.stderr)
+            note(line)
     if options.json:
         from autograder.views import document
 
@@ -195,11 +184,10 @@ def _debug(found: Judged) -> None:
     from autograder import debug
 
     if found.report.outcome == "passed" or found.program is None:
-        print("autograder: no call has failed, so there is none to make again", file=sys.stderr)
+        complain("no call has failed, so there is none to make again")
         return
     call = next((check.call for check in found.report.checks if check.call and check.outcome != "passed"), None)
-    says = f"autograder: once more, in the foreground: {call or found.report.file}"
-    print(encodable(says, sys.stderr), file=sys.stderr, flush=True)
+    complain(f"once more, in the foreground: {call or found.report.file}")
     debug.replay(found.program, found.first_failure)
 
 

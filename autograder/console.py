@@ -14,7 +14,7 @@ from autograder.views.plain import encodable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_INTERRUPTED = 130
+INTERRUPTED = 130
 
 
 def ended(verb: Callable[[], int]) -> int:
@@ -26,7 +26,7 @@ def ended(verb: Callable[[], int]) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         complain("interrupted")
-        return _INTERRUPTED
+        return INTERRUPTED
     except BrokenPipeError:
         with contextlib.suppress(OSError):  # whoever read our output has gone; nothing is left to say to them
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -32,7 +32,8 @@ def exact(mine: Any, theirs: Any) -> Difference | None:
     if isinstance(mine, tuple) and len(mine) == 1 and _same(mine[0], theirs):
         detail.append("a comma at the end of the line makes a tuple of one")
     elif mine is not None and type_name(mine) != type_name(theirs):
-        detail.append(f"{_article(type_name(mine))}, where {_article(type_name(theirs))} is asked for")
+        quoted = ": quotes make a text" if type(mine) is str else ""
+        detail.append(f"{article(type_name(mine))}, where {article(type_name(theirs))} is asked for{quoted}")
     return Difference(show(theirs), show(mine), tuple(detail))
 
 
@@ -56,7 +57,7 @@ def near(mine: Any, theirs: Any, *, rtol: float, atol: float, any_dtype: bool = 
     if mine is None:
         return Difference(f"a tensor {expected_shape}", "None", ("nothing was returned: is a `return` missing?",))
     if type(mine) is not torch.Tensor:
-        return Difference(f"a tensor {expected_shape}", _article(type_name(mine)))
+        return Difference(f"a tensor {expected_shape}", article(type_name(mine)))
     if mine.shape != theirs.shape:
         return Difference(expected_shape, shape(mine), _shape_detail(mine, theirs, axes))
     if mine.dtype != theirs.dtype and not any_dtype:
@@ -113,7 +114,8 @@ def _ratio(mine: Any, theirs: Any) -> str:
 
 def _shape_detail(mine: Any, theirs: Any, axes: tuple[str, ...]) -> tuple[str, ...]:
     if mine.dim() != theirs.dim():
-        return (f"{_count(mine.dim(), 'axis', 'axes')}, where {theirs.dim()} are expected",)
+        verb = "is" if theirs.dim() == 1 else "are"
+        return (f"{_count(mine.dim(), 'axis', 'axes')}, where {theirs.dim()} {verb} expected",)
     if sorted(mine.shape) == sorted(theirs.shape):
         return ("the same sizes in another order: are two axes swapped?",)
     names = axes if len(axes) == theirs.dim() else tuple(f"axis {index}" for index in range(theirs.dim()))
@@ -132,10 +134,13 @@ def shape(tensor: Any, axes: tuple[str, ...] = ()) -> str:
 def show(value: Any) -> str:
     """Return a value in print, cut to a line."""
     if isinstance(value, Proxy):
-        return _article(type_name(value))
+        return article(type_name(value))
     if hasattr(value, "dim") and hasattr(value, "dtype"):
         return f"a tensor {shape(value)}"
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # an integer with more digits than Python prints
+        return f"{article(type_name(value))} too long to print"
     return text if len(text) <= _TEXT else text[: _TEXT - 1] + "…"
 
 
@@ -146,8 +151,13 @@ def _same(mine: Any, theirs: Any) -> bool:
         return mine == theirs or (math.isnan(mine) and math.isnan(theirs))
     if isinstance(theirs, list | tuple):
         return len(mine) == len(theirs) and all(map(_same, mine, theirs))
+    if isinstance(theirs, set | frozenset):
+        return _same(dict.fromkeys(mine), dict.fromkeys(theirs))
     if isinstance(theirs, dict):
-        return _same(list(mine), list(theirs)) and all(_same(mine[key], theirs[key]) for key in theirs)
+        keys = {key: key for key in theirs}  # a key that equals may be of another type: 1 and True
+        return len(mine) == len(theirs) and all(
+            key in keys and _same(key, keys[key]) and _same(item, theirs[key]) for key, item in mine.items()
+        )
     return bool(mine == theirs)
 
 
@@ -165,5 +175,6 @@ def _count(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
 
 
-def _article(name: str) -> str:
+def article(name: str) -> str:
+    """Return a noun with its article."""
     return f"{'an' if name[:1].lower() in 'aeio' else 'a'} {name}"

@@ -62,6 +62,7 @@ class Nursery:
     def __init__(self, *, fork: bool = CAN_FORK) -> None:
         self._fork = fork
         self._ancestors: dict[Kind, _Ancestor] = {}
+        self._given: list[Born] = []
 
     def __enter__(self) -> Self:
         return self
@@ -81,13 +82,18 @@ class Nursery:
         """
         folder = tempfile.mkdtemp(prefix="autograder-")
         order = json.dumps({"folder": folder, "memory_bytes": memory_bytes})
-        if not self._fork:
-            return _spawn(kind, order, folder)
         self.prepare(kind)
-        return _fork(self._ancestors[kind], order, folder)
+        born = _fork(self._ancestors[kind], order, folder) if self._fork else _spawn(kind, order, folder)
+        self._given = [one for one in self._given if not one.requests.closed] + [born]
+        return born
 
     def close(self) -> None:
-        """End the ancestors, and with them the guards and all that is left under them."""
+        """End the workers that were not closed, with all that they started, and the ancestors."""
+        for born in self._given:
+            if not born.requests.closed:
+                born.family.kill()
+                remove(born.folder)
+        self._given.clear()
         for ancestor in self._ancestors.values():
             ancestor.channel.close()
         for ancestor in self._ancestors.values():
@@ -139,7 +145,8 @@ def _fork(ancestor: _Ancestor, order: str, folder: str) -> Born:
     if not word.startswith(b"pid "):
         raise _not_started(ancestor)
     first, _, rest = word.partition(b"\n")
-    family = Forked(int(first[4:]), ours, rest)
+    worker, guard = map(int, first[4:].split())
+    family = Forked(worker, guard, ours, rest)
     pipes = os.fdopen(requests[1], "wb"), os.fdopen(replies[0], "rb"), os.fdopen(output[0], "rb")
     return Born(family, *pipes, folder)
 

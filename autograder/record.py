@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SEED = "91c2"
 _FLOAT = re.compile(r"(?<![\w.])-?\d+\.\d{4,}(?:e[+-]?\d+)?|(?<![\w.])-?\d+(?:\.\d+)?e[+-]?\d+")
-_FOOTER = re.compile(r"^(learner: \S+) .*$", re.MULTILINE)
+_FOOTER = re.compile(r"^reference: .*$", re.MULTILINE)
 
 
 class Recording(NamedTuple):
@@ -62,7 +62,7 @@ def _run(course: Course, step: Step, text: str, name: str, nursery: Nursery) -> 
     with tempfile.TemporaryDirectory(prefix="autograder-") as folder:
         path = Path(folder) / f"{step.name}.py"
         path.write_text(text, encoding="utf-8", newline="\n")
-        order = Order(step, file=path, shown=f"steps/{step.name}.py", seed=SEED)
+        order = Order(step, tree="solutions", file=path, shown=f"steps/{step.name}.py", seed=SEED)
         report = judge(course, order, nursery)
     if (report.outcome == "passed") != (name == "passed"):
         raise InternalError(f"the {name} run of step {step.id} has the outcome {report.outcome}")

@@ -126,7 +126,7 @@ class Run:
         except Ended as ended:
             self._timeouts += ended.outcome == "timeout"
             return self._troubled(check, trouble.of_ended(ended, self._desk.call))
-        except Exception as error:  # noqa: BLE001 - whatever a checker raises of its own is the course's fault
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - what a checker raises is the course's fault
             return self._internal(check, error)
         self._answered = self._answered or not check.static
         return CheckResult(check.id, "passed", check.passed, declared=check.declared)
@@ -187,17 +187,18 @@ class Run:
             declared=check.declared,
         )
 
-    def _internal(self, check: Check, error: Exception) -> CheckResult:
+    def _internal(self, check: Check, error: BaseException) -> CheckResult:
         line = _line_in(error, self._checker.path)
         place = f"{self._checker.path.name}:{line}" if line else self._checker.path.name
         says = f"the course itself is at fault, not your code: {place}: {type(error).__name__}: {error}"
-        return CheckResult(check.id, "internal", checking.fill(check.failed, got="no verdict"), detail=[says])
+        message = checking.fill(check.failed, got="no verdict")
+        return CheckResult(check.id, "internal", message, detail=[says], declared=check.declared)
 
     def _broken(self, result: CheckResult, broken: Ended) -> CheckResult:
         check = next(check for check in self._checker.checks if check.id == result.id)
         if check.static or result.outcome != "passed":
             return result
-        return self._troubled(check, trouble.of_ended(broken, self._desk.call))
+        return self._troubled(check, trouble.of_ended(broken, ""))
 
     def _forbids(self, check: Check, loading: trouble.Trouble | None) -> CheckResult:
         rule = check.forbids

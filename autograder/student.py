@@ -98,6 +98,9 @@ class Desk:
         except StudentRaised:
             self.close()
             raise
+        except Ended as ended:
+            ended.loading = True
+            raise
 
     def ask(self, verb: wire.Verb, call: str) -> wire.Answer:
         """Return the answer to a verb: a value, an absence or a description."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from autograder import source
 from autograder.report import Where
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from autograder.course import Course
 
 _CONFIGURATION = ("conftest.py", "sitecustomize.py", "usercustomize.py", "pytest.ini", "tox.ini", "setup.cfg")
@@ -63,19 +62,18 @@ def _read(course: Course, path: Path, shown: str) -> bytes:
         raise Unreadable(f"{shown} is a folder") from error
     except OSError as error:
         raise Unreadable(f"{shown} cannot be read: {error.strerror or error}") from error
+    mode = os.fstat(handle).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(handle)
+        raise Unreadable(f"{shown} is {'a folder' if stat.S_ISDIR(mode) else 'no ordinary file'}")
     with os.fdopen(handle, "rb") as stream:
-        mode = os.fstat(handle).st_mode
-        if stat.S_ISDIR(mode):
-            raise Unreadable(f"{shown} is a folder")
-        if not stat.S_ISREG(mode):
-            raise Unreadable(f"{shown} is no ordinary file")
         return stream.read(source.MAX_SOURCE_BYTES + 1)
 
 
 def _refuse_solution(course: Course, path: Path, shown: str) -> None:
-    if not path.is_symlink():
+    if not (path.is_symlink() or path.parent.is_symlink()):
         return
-    target = path.resolve()
+    target = Path(os.path.realpath(path))  # not resolve(), which raises where links go in a circle
     for folder in ("solutions", "puzzles"):
         if target.is_relative_to((course.root / folder).resolve()):
             raise Unreadable(

@@ -44,7 +44,8 @@ def _import_serve() -> Any:
 
     sys.path[:] = [entry for entry in sys.path if entry and Path(entry).resolve() != Path(root)]
     sys.meta_path[:] = [finder for finder in sys.meta_path if "__editable__" not in getattr(finder, "__module__", "")]
-    sys.modules["autograder"].__path__ = []
+    for name in [name for name in sys.modules if name.partition(".")[0] == "autograder"]:
+        del sys.modules[name]  # `import autograder` gets its sentence, as the other absent libraries do
     return serve
 
 
@@ -91,7 +92,7 @@ def _guard(serve: Any, order: dict[str, Any], pipes: list[int]) -> None:
         os.close(pipe)
     judge = socket.socket(fileno=control)
     with contextlib.suppress(OSError):
-        judge.sendall(f"pid {worker}\n".encode())
+        judge.sendall(f"pid {worker} {os.getpid()}\n".encode())
         _await_end(judge, woken, worker)
     clean = _sweep(worker)
     with contextlib.suppress(OSError):
@@ -105,21 +106,35 @@ def _await_end(judge: socket.socket, woken: int, worker: int) -> None:
         if judge.fileno() in ready:  # a word, or the end of the judge: both mean the same
             return
         os.read(woken, 4096)
-        pid, status = os.waitpid(worker, os.WNOHANG)
-        if pid == worker:
-            judge.sendall(f"exit {os.waitstatus_to_exitcode(status)}\n".encode())
-            return
+        while pid_and_status := _reap():
+            if pid_and_status[0] == worker:
+                judge.sendall(f"exit {os.waitstatus_to_exitcode(pid_and_status[1])}\n".encode())
+                return
+
+
+def _reap() -> tuple[int, int] | None:
+    """Return the next process that has ended, the worker or an orphan of its, and its status."""
+    try:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return None
+    return (pid, status) if pid else None
 
 
 def _sweep(worker: int) -> bool:
-    """Kill the worker and all that it started; return whether none is left."""
+    """Kill the worker and all that it started; return whether none is left.
+
+    They are stopped first: what forks and dies would be another process each time that it is looked for.
+    """
     deadline = time.monotonic() + _SWEEP_S
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError):
             os.killpg(worker, signal.SIGKILL)
-        for pid in _children(os.getpid()):
-            with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
+        family = _children(os.getpid())
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in family:
+                with contextlib.suppress(OSError):
+                    os.kill(pid, number)
         try:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass

@@ -13,11 +13,12 @@ import importlib
 import linecache
 import random
 import sys
-import types
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+import msgspec
+
 from autograder import values, wire
-from autograder.worker import ban, fields
+from autograder.worker import ban, fields, words
 from autograder.worker.modules import Finder
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MODULE = 0  # the handle of the learner's own module
-_MAX_FRAMES = 6
 _BUILTIN_ERRORS = frozenset(
     value for value in vars(builtins).values() if isinstance(value, type) and issubclass(value, BaseException)
 )
@@ -134,9 +134,11 @@ class Worker:
         if isinstance(target, torch.nn.Module):
             target.zero_grad(set_to_none=True)
         output = target(*args, **kwargs)
-        if torch.is_tensor(output) and output.requires_grad:
+        back = values.tensor(verb.output_gradient)
+        # An output of another shape or type has no such gradient: the output itself will tell what is wrong with it.
+        if torch.is_tensor(output) and output.requires_grad and output.shape == back.shape and not output.is_complex():
             # Of a sum: a gradient that is handed to backward() makes torch import its symbolic shapes, half a second.
-            (output * values.tensor(verb.output_gradient)).sum().backward()
+            (output * back).sum().backward()
         parameters = dict(target.named_parameters()) if isinstance(target, torch.nn.Module) else {}
         of_parameters = {name: parameter.grad for name, parameter in parameters.items()}
         return wire.Returned(self._packer().pack((output, [tensor.grad for tensor in inputs], of_parameters)))
@@ -153,30 +155,32 @@ class Worker:
     def _refer(self, value: object) -> values.Ref:
         for handle, known in enumerate(self._objects):
             if known is value:
-                return values.Ref(handle, _type_name(value), _word(value))
+                return values.Ref(handle, words.type_name(value), words.word(value))
         self._objects.append(value)
-        return values.Ref(len(self._objects) - 1, _type_name(value), _word(value))
+        return values.Ref(len(self._objects) - 1, words.type_name(value), words.word(value))
 
     # -------------------------------------------------------------------------------------------------- exceptions
 
     def _raised(self, error: BaseException) -> wire.Raised:
         kind = type(error)
-        builtin = next((base.__name__ for base in kind.__mro__ if base in _BUILTIN_ERRORS), "BaseException")
+        bases = type.__dict__["__mro__"].__get__(kind)  # not a metaclass's own
+        builtin = next((base.__name__ for base in bases if base in _BUILTIN_ERRORS), "BaseException")
         frames, omitted = self._frames(error)
-        forbidden = str(error) if kind is ban.Forbidden else ""
-        return wire.Raised(kind.__name__[:200], builtin, _message(error), frames, omitted, forbidden)
+        forbidden = words.short(str(error)) if kind is ban.Forbidden else ""
+        return wire.Raised(words.type_name(error), builtin, words.message(error), frames, omitted, forbidden)
 
     def _frames(self, error: BaseException) -> tuple[list[wire.Frame], int]:
         frames = []
-        step = error.__traceback__
+        step = vars(BaseException)["__traceback__"].__get__(error)  # not a class's own
         while step is not None:
             code = step.tb_frame.f_code
             if code.co_filename in self._filenames:
-                frames.append(wire.Frame(code.co_filename, step.tb_lineno or 0, code.co_name))
+                frames.append(wire.Frame(code.co_filename, step.tb_lineno or 0, words.short(code.co_name)))
             step = step.tb_next
-        if len(frames) <= 2 * _MAX_FRAMES:
+        half = wire.MAX_STACK // 2
+        if len(frames) <= wire.MAX_STACK:
             return frames, 0
-        return frames[:_MAX_FRAMES] + frames[-_MAX_FRAMES:], len(frames) - 2 * _MAX_FRAMES
+        return frames[:half] + frames[-half:], len(frames) - wire.MAX_STACK
 
 
 def serve(requests: BinaryIO, replies: BinaryIO) -> None:
@@ -191,6 +195,9 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> None:
             frame = wire.encode(wire.Reply(request.id, answer))
         except values.TooLarge as error:
             frame = wire.encode(wire.Reply(request.id, wire.Oversized(str(error))))
+        except (UnicodeEncodeError, msgspec.MsgspecError, TypeError) as error:
+            raised = wire.Raised(type(error).__name__, type(error).__name__, words.message(error), [])
+            frame = wire.encode(wire.Reply(request.id, raised))
         replies.write(frame)
         replies.flush()
 
@@ -216,33 +223,9 @@ def replay(path: Path) -> None:
 
 
 def _flush(*streams: Any) -> None:
-    for stream in (*streams, sys.stdout, sys.stderr):
-        with contextlib.suppress(Exception):  # the learner may have closed or replaced it: it is theirs
+    for stream in (*streams, getattr(sys, "stdout", None), getattr(sys, "stderr", None)):
+        with contextlib.suppress(BaseException):  # the learner may have closed or replaced it: it is theirs
             stream.flush()
-
-
-def _message(error: BaseException) -> str:
-    try:
-        text = str(error)
-    except BaseException:  # noqa: BLE001 - a learner's __str__ may raise anything
-        return "(its text cannot be read: __str__ raised)"
-    if type(text) is not str:
-        return "(its text cannot be read)"
-    return text.encode("utf-8", "replace").decode("utf-8")[: wire.MAX_TEXT]
-
-
-def _type_name(value: object) -> str:
-    return type(value).__name__[:200]
-
-
-def _word(value: object) -> str:
-    if isinstance(value, type):
-        return f"the class {value.__name__}"[:200]
-    if isinstance(value, types.FunctionType | types.MethodType | types.BuiltinFunctionType):
-        return f"the function {value.__name__}"[:200]
-    if isinstance(value, types.ModuleType):
-        return f"the module {value.__name__}"[:200]
-    return ""
 
 
 def _seed(seed: int) -> None:
