@@ -1,4 +1,4 @@
-"""Step 03: every right way passes, every mistake fails on the lines that it is about, and no norm of torch's gets by."""
+"""Step 03: every right way passes, every mistake fails on its lines, and no finished norm of torch's gets by."""
 
 import textwrap
 
@@ -168,7 +168,7 @@ RIGHT_ONES = {
     "eps by position too": with_(("*, eps", "eps")),
     "prints": with_(before(MEAN, "print('✅ LayerNorm', x.shape)")),
     # What a ban does not count.
-    "compared under a main block": f"{RIGHT}\n\nif __name__ == '__main__':\n    print(nn.LayerNorm(3)(torch.ones(3)))\n",
+    "compared under a main block": f"{RIGHT}\n\nif __name__ == '__main__':\n    nn.LayerNorm(3)(torch.ones(3))\n",
     "an unused import": f"from torch.nn import LayerNorm as Theirs\n{RIGHT}",
     "the word in a comment and a text": with_(
         before(MEAN, "# as nn.LayerNorm and F.layer_norm do", "name = 'torch.nn.functional.layer_norm'")
@@ -184,7 +184,7 @@ class Other(nn.LayerNorm):
 """,
 }
 
-# In each: the program, and the letters of the lines that fail. "OESG": the output is wrong, and what builds on it waits.
+# In each: the program, and the letters of the lines that fail. "OESG": the output is wrong, and the rest waits for it.
 MISTAKES = {
     "the parameters alone": (forward('raise NotImplementedError("step 03: LayerNorm.forward")'), "OESGF"),
     "the forward alone": (with_((INIT_BODY, "")), "POESGF"),
@@ -276,7 +276,8 @@ MISTAKES = {
     "forward under no_grad": (with_(("    def forward", "    @torch.no_grad()\n    def forward")), "G"),
     "by numpy": (
         forward(
-            "y = x.detach().numpy()\ny = (y - y.mean(-1, keepdims=True)) / (y.var(-1, keepdims=True) + self.eps) ** 0.5\n"
+            "y = x.detach().numpy()\ny = y - y.mean(-1, keepdims=True)\n"
+            "y = y / ((y * y).mean(-1, keepdims=True) + self.eps) ** 0.5\n"
             "return self.weight * torch.from_numpy(y) + self.bias"
         ),
         "G",
@@ -293,7 +294,8 @@ MISTAKES = {
     "the first statistics kept": (
         forward(
             "if not hasattr(self, 'mean'):\n    self.mean = x.mean(-1, keepdim=True).detach()\n"
-            f"    self.variance = x.var(-1, keepdim=True, correction=0).detach()\nmean, variance = self.mean, self.variance\n{REST}"
+            f"    self.variance = x.var(-1, keepdim=True, correction=0).detach()\n"
+            f"mean, variance = self.mean, self.variance\n{REST}"
         ),
         "OSG",
     ),
@@ -323,6 +325,7 @@ MISTAKES = {
         "OESG",
     ),
     "the first row's statistics for all": (with_((MEAN, "mean = x[:1].mean(dim=-1, keepdim=True)")), "OESG"),
+    "large numbers cut off": (with_(before(MEAN, "x = x.clamp(-20, 20)")), "O"),
     "for three axes alone": (with_(before(MEAN, "b, t, d = x.shape")), "O"),
     "as it is": (forward("return x"), "OESG"),
     "the bias alone": (forward("return self.bias.expand_as(x)"), "OESG"),
@@ -375,7 +378,7 @@ FORBIDDEN = {
     ),
     "torch.ops": (
         forward(f"return torch.ops.aten.layer_norm(x, x.shape[-1:], {AFFINE})"),
-        "torch.ops.aten.layer_norm",
+        "a call of torch.ops.aten.native_layer_norm",
     ),
     "getattr, the name written out": (
         forward(f"return getattr(F, 'layer_norm')(x, x.shape[-1:], {AFFINE})"),

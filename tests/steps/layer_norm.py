@@ -2,12 +2,12 @@
 
 from autograder.checking import agrees, check, close, fail, fits, forbids, load, make
 
-# All numbers are compared with rtol = atol = 1e-4. Measured over 200 seeds, as shares of that tolerance: 57 right variants
-# come to 0.05 at most (1.5e-6 on an output, 7e-6 with the variance as E[x²] - E[x]², 1.1e-5 on a gradient); of 90
-# mistakes, each in the check that catches it, rounding to float16 on the way comes to 3.6, to bfloat16 to 67, the
-# unbiased variance to 270 (2e-2 at dim 24), and all that is wrong with eps to 2,400 and more.
+# All is compared with rtol = atol = 1e-4. Measured over 200 seeds, as shares of that tolerance: 57 right variants come
+# to 0.05 at most (1.5e-6 on an output, 7e-6 with the variance as E[x²] - E[x]², 1.1e-5 on a gradient). Of 90 mistakes,
+# each in the check that catches it, a rounding to float16 on the way comes to 3.2, to bfloat16 to 67, the unbiased
+# variance to 270 (2e-2 at dim 24), a detached mean to 1,000, and what is wrong with eps to 2,400 and more.
 FIRST = {"batch": 2, "seq": 5, "dim": 13}  # the first input of each check: then one mistake gives one text
-FAMILIES = ((0.0, 1.0), (5.0, 3.0))  # mean and standard deviation of the inputs
+FAMILIES = ((0.0, 1.0), (5.0, 3.0), (-10.0, 50.0))  # mean and standard deviation of the inputs
 EPS = 1e-6  # far below the variance of a row: what is wrong with eps shows where eps is judged, and only there
 
 
@@ -143,7 +143,7 @@ forbids(
     *(f"torch.nn.{name}" for name in _MODULES),
     *(f"torch.nn.{name}{axes}d" for name in _BY_AXES for axes in (1, 2, 3)),
     *(f"torch.nn.functional.{name}" for name in _FUNCTIONS),
-    *(f"torch.{home}{name}" for home in ("", "ops.aten.") for name in _OPERATORS),
+    *(f"torch.{name}" for name in _OPERATORS),
     *("torch.nn.modules.normalization", "torch.nn.modules.batchnorm", "torch.nn.modules.instancenorm"),
     *("torch.nn.quantized", "torch.ao.nn", "torch._refs", "torch._decomp", "torch._C", "torch._VF"),
     within=["LayerNorm"],
