@@ -143,7 +143,10 @@ def record(steps: _Steps = None) -> None:
     from autograder import record as recording
 
     course = _course()
-    written = recording.write(recording.record(course, _ready(course, steps)))
+    made = recording.record(course, _ready(course, steps))
+    if not steps:
+        made.append(recording.picture_of(course, made))
+    written = recording.write(made)
     for path in written:
         say(f"wrote {path.relative_to(course.root).as_posix()}")
     if not written:

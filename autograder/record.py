@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from autograder import generate
+from autograder import generate, picture
 from autograder.errors import InternalError
 from autograder.files import write_text
 from autograder.judge import Order, judge
@@ -45,6 +45,15 @@ def record(course: Course, steps: Sequence[Step]) -> list[Recording]:
                 path = course.root / "puzzles" / "recorded" / f"{step.slug}.{name}.txt"
                 made.append(Recording(path, _run(course, step, text, name, nursery)))
     return made
+
+
+def picture_of(course: Course, recordings: Sequence[Recording]) -> Recording:
+    """Return the picture of a failed and a passed run of the first step, as the README shows it."""
+    step = next(step for step in course.steps if not course.is_planned(step))
+    texts = {recording.path.name: recording.text for recording in recordings}
+    runs = [texts[f"{step.slug}.{name}.txt"] for name in ("failed", "passed")]
+    drawn = picture.svg([(f"pixi run {step.task}", run) for run in runs], course.title)
+    return Recording(course.root / "book" / "pictures" / "run.svg", drawn)
 
 
 def write(recordings: Sequence[Recording]) -> list[Path]:

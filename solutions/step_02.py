@@ -16,7 +16,7 @@ def causal_mask(
 
     Args:
         sequence_length: number of new tokens, >= 1.
-        num_tokens: number of tokens before them, >= 0.
+        num_tokens: number of cached tokens before them, >= 0.
 
     Returns:
         [sequence_length, num_tokens + sequence_length], ``dtype``; 0 where attention is allowed, -inf elsewhere.

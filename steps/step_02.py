@@ -15,7 +15,7 @@ def causal_mask(
 
     Args:
         sequence_length: number of new tokens, >= 1.
-        num_tokens: number of tokens before them, >= 0.
+        num_tokens: number of cached tokens before them, >= 0.
 
     Returns:
         [sequence_length, num_tokens + sequence_length], ``dtype``; 0 where attention is allowed, -inf elsewhere.
@@ -23,7 +23,7 @@ def causal_mask(
     Example (sequence_length=2, num_tokens=1): [[0, 0, -inf], [0, 0, 0]].
     Source: Vaswani et al. 2017, section 3.2.3.
     """
-    # TODO 1: the positions of the new tokens, as a column, and of all tokens, as a row   [2 lines]
+    # TODO 1: the absolute positions of the new tokens (query), as a column, and of all (key), as a row   [2 lines]
     # TODO 2: a mask of zeros, of the dtype and on the device that are asked for   [1 line]
-    # TODO 3: -inf wherever the position in the row is later than the one in the column   [1 line]
+    # TODO 3: -inf wherever the key's position is later than the query's   [1 line]
     raise NotImplementedError("step 02: causal_mask")

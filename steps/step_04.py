@@ -19,7 +19,7 @@ def gelu_new(x: Tensor) -> Tensor:
 
     Source: Hendrycks and Gimpel 2016, section 2.
     """
-    # TODO 1: 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x cubed)))   [2 lines]
+    # TODO 1: half of x times (1 + tanh(sqrt(2 / pi) times (x + 0.044715 times x cubed)))   [2 lines]
     raise NotImplementedError("step 04: gelu_new")
 
 
@@ -27,7 +27,7 @@ class GPT2MLP(nn.Module):
     def __init__(self, intermediate_size: int, config: GPT2Config) -> None:
         """Make the two linear layers: ``c_fc`` from n_embd to intermediate_size, ``c_proj`` back."""
         super().__init__()
-        # TODO 2: self.c_fc and self.c_proj, two nn.Linear with a bias   [2 lines]
+        # TODO 2: self.c_fc, an nn.Linear from n_embd to intermediate_size, and self.c_proj, back   [2 lines]
 
     def forward(self, hidden_states: Tensor) -> Tensor:
         """Widen, bend, narrow.
