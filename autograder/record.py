@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SEED = "91c2"
 _FLOAT = re.compile(r"(?<![\w.])-?\d+\.\d{4,}(?:e[+-]?\d+)?|(?<![\w.])-?\d+(?:\.\d+)?e[+-]?\d+")
-_FOOTER = re.compile(r"^reference: .*$", re.MULTILINE)
+_FOOTER = re.compile(r"^(?:learner|reference): \S+ · .*$", re.MULTILINE)
 
 
 class Recording(NamedTuple):

@@ -231,7 +231,7 @@ def test_an_undeclared_check_that_raises_is_internal_too(report):
 
 
 def test_a_check_without_a_verdict_is_internal(report, monkeypatch):
-    monkeypatch.setattr("autograder.judge._Run._check", lambda *_: None)
+    monkeypatch.setattr("autograder.run.Run._check", lambda *_: None)
     made = report(f"{PLAIN}def first():\n    pass\n")
     assert [(one.id, one.outcome, one.detail) for one in made.checks] == [
         ("first", "internal", ["no verdict was given"])

@@ -110,12 +110,12 @@ WRONG_MLP = {
     "c_fc without its bias": (
         {"init": INIT.replace("intermediate_size)\n", "intermediate_size, bias=False)\n")},
         ALL_OF_MLP,
-        "in its state dict c_fc.bias is missing",
+        "c_fc.bias",
     ),
     "c_proj without its bias": (
         {"init": INIT[:-1] + ", bias=False)"},
         ALL_OF_MLP,
-        "in its state dict c_proj.bias is missing",
+        "c_proj.bias",
     ),
     "gelu_new after c_proj": (
         {"forward": "return gelu_new(self.c_proj(self.c_fc(hidden_states)))"},
@@ -183,7 +183,7 @@ WRONG_MLP = {
             "forward": "return self.fc2(gelu_new(self.fc1(hidden_states)))",
         },
         ALL_OF_MLP,
-        "c_fc.bias is missing",
+        "c_fc.bias",
     ),
     "a Sequential": (
         {
@@ -192,7 +192,7 @@ WRONG_MLP = {
             "forward": "return self.net[1](gelu_new(self.net[0](hidden_states)))",
         },
         ALL_OF_MLP,
-        "net.0.bias is not asked for",
+        "c_fc.bias",
     ),
     "weights as [in, out]": (
         {
@@ -251,7 +251,7 @@ WRONG_MLP = {
     "a buffer": (
         {"init": INIT + "\nself.register_buffer('root', torch.tensor(0.8))"},
         ALL_OF_MLP,
-        "root is not asked for",
+        "state dict has root",
     ),
     "a mean over the sequence": (
         {"forward": FORWARD.replace("(hidden_states)", "(hidden_states - hidden_states.mean(1, keepdim=True))")},
@@ -266,7 +266,7 @@ WRONG_MLP = {
     "no super().__init__": (
         {"init": "self.__dict__['c_fc'] = nn.Linear(config.n_embd, intermediate_size)"},
         ALL_OF_MLP,
-        "c_fc.bias is missing",
+        "c_fc.bias",
     ),
     "a tuple": ({"forward": FORWARD + ","}, (MLP, GRADIENTS, TOKENS), ""),
     "nothing comes back": (
@@ -379,7 +379,7 @@ def judged(judge_text, **bodies):
     report = judge_text("mlp", text_of(**bodies))
     for result in report.checks:
         for sentence in result.detail:
-            assert len(sentence) <= 77 or "Error: " in sentence or "is missing" in sentence or "write it" in sentence
+            assert len(sentence) <= 77 or "Error: " in sentence or "state dict" in sentence or "write it" in sentence
     return report, [result for result in report.checks if result.outcome != "passed"]
 
 
