@@ -74,7 +74,11 @@ class Checker(NamedTuple):
     def ban(self) -> Ban:
         """All that the step forbids, for the second net at run time."""
         bans = [check.forbids.ban for check in self.checks if check.forbids]
-        return Ban([name for ban in bans for name in ban.names], [name for ban in bans for name in ban.operators])
+        return Ban(
+            [name for ban in bans for name in ban.names],
+            [name for ban in bans for name in ban.operators],
+            [name for ban in bans for name in ban.within],
+        )
 
 
 _reading: contextvars.ContextVar[Checker] = contextvars.ContextVar("the checker that is being read")
@@ -173,7 +177,7 @@ def forbids(*names: str, within: Sequence[str], passed: str, failed: str, operat
         passed, failed: the line's words; `{got}` in `failed` is the name that was used.
         operators: torch's operators (`aten.native_layer_norm`) that raise at run time, whoever calls them.
     """
-    rule = Forbids(names, Ban(list(names), list(operators)), tuple(within))
+    rule = Forbids(names, Ban(list(names), list(operators), list(within)), tuple(within))
     _add(Check("forbids", passed, failed, None, (), forbids=rule))
 
 

@@ -37,6 +37,7 @@ class Ban(msgspec.Struct, frozen=True):
 
     names: list[str] = []
     operators: list[str] = []
+    within: list[str] = []  # the learner's names whose calls raise; every call does where there is none
 
 
 class Load(msgspec.Struct, tag="load", frozen=True):

@@ -8,6 +8,7 @@ the project off the path. Where there is no fork, it is the worker itself, for o
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import select
@@ -16,9 +17,13 @@ import socket
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _SWEEP_S = 5.0
+_LATE = ("torch.fx.experimental.symbolic_shapes", "torch._dynamo")  # what a tensor on "meta" imports
 _PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -29,7 +34,7 @@ def main() -> None:
     if preload == "torch":
         _import_torch()
     if way == "fork":
-        _answer(serve, socket.socket(fileno=int(what)))
+        _answer(serve, socket.socket(fileno=int(what)), _LATE if preload == "torch" else ())
     elif way == "spawn":
         _spawned(serve, json.loads(what))
     else:
@@ -57,10 +62,17 @@ def _import_torch() -> None:
     torch.set_num_threads(1)
 
 
-def _answer(serve: Any, channel: socket.socket) -> None:
-    """Fork a guard and a worker for each request; the pipes of the worker come with it."""
+def _answer(serve: Any, channel: socket.socket, late: Sequence[str]) -> None:
+    """Fork a guard and a worker for each request; the pipes of the worker come with it.
+
+    While nobody asks, import what torch would else import late, in each worker anew.
+    """
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # guards are reaped by the system
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the judge's to handle: it ends us by closing the channel
+    for name in late:
+        if select.select([channel], [], [], 0)[0]:
+            break
+        importlib.import_module(name)
     while True:
         message, pipes, _, _ = socket.recv_fds(channel, 65536, 4)
         if not message:

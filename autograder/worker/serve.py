@@ -38,6 +38,9 @@ class Worker:
         self._objects: list[Any] = []
         self._filenames: frozenset[str] = frozenset()
         self._operators: tuple[str, ...] = ()
+        self._within: tuple[str, ...] = ()
+        self._net = ban.Net()
+        self._roots: dict[int, str] = {}  # by which of the module's names an object was come by
 
     def answer(self, verb: wire.Verb) -> wire.Answer:
         """Do what a verb asks for. Whatever the learner's code raises is an answer too."""
@@ -67,6 +70,7 @@ class Worker:
                 return fields.describe(self._objects[verb.target], self._packer())
             case wire.Release():
                 del self._objects[1:]
+                self._roots.clear()
                 return wire.Returned(None)
 
     def _load(self, verb: wire.Load) -> wire.Answer:
@@ -86,16 +90,23 @@ class Worker:
 
     def _forbid(self, forbidden: wire.Ban) -> None:
         for dotted in forbidden.names:
-            ban.replace(dotted)
-        self._operators = tuple(forbidden.operators)
+            ban.replace(dotted, self._net)
+        self._operators, self._within = tuple(forbidden.operators), tuple(forbidden.within)
 
     @contextlib.contextmanager
     def _guard(self, verb: wire.Verb) -> Iterator[None]:
-        if not self._operators or isinstance(verb, wire.Release):
+        if isinstance(verb, wire.Release | wire.Load | wire.Earlier) or not self._is_within(verb.target):
             yield
             return
-        with ban.operator_guard(frozenset(self._operators)):
-            yield
+        self._net.out = True
+        try:
+            with ban.operator_guard(frozenset(self._operators)) if self._operators else contextlib.nullcontext():
+                yield
+        finally:
+            self._net.out = False
+
+    def _is_within(self, handle: int) -> bool:
+        return not self._within or self._roots.get(handle, "") in ("", *self._within)
 
     def _get(self, verb: wire.Get) -> wire.Answer:
         try:
@@ -104,7 +115,8 @@ class Worker:
             if self._frames(error)[0]:
                 raise
             return wire.Absent()
-        return wire.Returned(self._packer().pack(value))
+        root = verb.name if verb.target == MODULE else self._roots.get(verb.target, "")
+        return wire.Returned(self._packer(root).pack(value))
 
     def _put(self, verb: wire.Put) -> wire.Answer:
         holder, value = self._objects[verb.target], self.resolve(verb.value)
@@ -121,7 +133,7 @@ class Worker:
         args = [self.resolve(arg) for arg in verb.args]
         kwargs = {name: self.resolve(value) for name, value in verb.kwargs.items()}
         value = self._objects[verb.target](*args, **kwargs)
-        packer = self._packer()
+        packer = self._packer(self._roots.get(verb.target, ""))
         return wire.Returned(packer.pack(value), [packer.pack(arg) for arg in args] if verb.keep else [])
 
     def _gradients(self, verb: wire.Gradients) -> wire.Answer:
@@ -145,18 +157,19 @@ class Worker:
 
     # ------------------------------------------------------------------------------------------------------ values
 
-    def _packer(self) -> values.Packer:
-        return values.Packer(self._refer)
+    def _packer(self, root: str = "") -> values.Packer:
+        return values.Packer(functools.partial(self._refer, root=root))
 
     def resolve(self, value: values.Value) -> Any:
         """Return the Python value, an object of this worker where it is a handle."""
         return values.Unpacker(lambda ref: self._objects[ref.handle]).unpack(value)
 
-    def _refer(self, value: object) -> values.Ref:
+    def _refer(self, value: object, *, root: str) -> values.Ref:
         for handle, known in enumerate(self._objects):
             if known is value:
                 return values.Ref(handle, words.type_name(value), words.word(value))
         self._objects.append(value)
+        self._roots[len(self._objects) - 1] = root
         return values.Ref(len(self._objects) - 1, words.type_name(value), words.word(value))
 
     # -------------------------------------------------------------------------------------------------- exceptions

@@ -406,12 +406,7 @@ def test_another_right_gelu_new_passes(judge_text, name):
     assert judged(judge_text, gelu=RIGHT_GELU[name])[0].outcome == "passed"
 
 
-NETS_OWN_FAULT = pytest.mark.xfail(reason="the second net raises in all of a step, not within gelu_new alone")
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=NETS_OWN_FAULT) if "torch's" in name else name for name in RIGHT_MLP]
-)
+@pytest.mark.parametrize("name", RIGHT_MLP)
 def test_another_right_GPT2MLP_passes(judge_text, name):  # noqa: N802
     assert judged(judge_text, **RIGHT_MLP[name])[0].outcome == "passed"
 
