@@ -111,7 +111,7 @@ def _ratio(mine: Any, theirs: Any) -> str:
     if abs(factor - 1) > 1e-3 and float((mine - factor * theirs).abs().max()) < 1e-4 * scale:
         return f"every number is {factor:.4g} times what is expected"
     shift = float((mine - theirs).mean())
-    if float((mine - theirs - shift).abs().max()) < 1e-4 * scale:
+    if float((mine - theirs - shift).abs().max()) < min(1e-4 * scale, 0.02 * abs(shift)):
         return f"every number is off by {shift:.4g}"
     return ""
 
