@@ -115,8 +115,10 @@ def gradients_match(student, oracle, draw):
             ("bias", got.parameters.get("bias"), expected.parameters["bias"]),
         ):
             if mine_has is None:
-                fail(f"no gradient reaches {name}: no_grad, detach() and .data cut it off")
-            close(mine_has, theirs_has, says=f"this is the gradient of {name}")
+                also = "" if name == "x" else ", and a tensor that is no nn.Parameter gets none"
+                fail(f"no gradient reaches {name}: no_grad, detach() and .data cut it off{also}")
+            says = f"this is the gradient of {name}: what is detached, or under no_grad, adds nothing to it"
+            close(mine_has, theirs_has, says=says)
 
 
 @check.undeclared(failed="LayerNorm does not work in float64")
