@@ -46,6 +46,9 @@ class Archive:
             return None
         return data if hashlib.sha256(data).hexdigest() == sha256 else None
 
+    def has(self, sha256: str) -> bool:
+        return self.path(sha256).exists()
+
     def size_bytes(self, sha256: str) -> int:
         """Return how much a version takes, 0 where it is not here."""
         try:

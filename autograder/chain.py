@@ -10,9 +10,12 @@ import ast
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec import structs
+
 from autograder import fence, stubs, wire
 from autograder.files import read_text
 from autograder.student import Program
+from autograder.submission import Unreadable, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -42,6 +45,7 @@ class Chain:
         self._submission = submission
         self._ban = ban
         self._earlier = [each for each in course.steps if each.number < step.number and not course.is_planned(each)]
+        self._references: dict[str, str] = {}
 
     def program(self, own: Iterable[Step], kind: Kind) -> Program:
         """Return the program in which the earlier steps of `own` are the learner's, and the others the reference."""
@@ -49,7 +53,7 @@ class Chain:
         modules, names = [], {}
         for step in self._earlier:
             names[step.slug] = f"steps.{step.name}"
-            text = self._own_text(step) if step.slug in slugs else reference(self._course, step)
+            text = self._own_text(step) if step.slug in slugs else self._reference(step)
             if text is not None:
                 shown = f"{self._tree}/{step.name}.py" if step.slug in slugs else f"solutions/{step.name}.py"
                 modules.append(_module(step, shown, text))
@@ -69,7 +73,7 @@ class Chain:
             step = next((each for each in self._earlier if each.number == number), None)
             if step is not None and number not in found:
                 found[number] = step
-                for text in (reference(self._course, step), self._own_text(step)):
+                for text in (self._reference(step), self._own_text(step)):
                     wanted |= _imports_of(text or "")
         return [found[number] for number in sorted(found)]
 
@@ -87,13 +91,41 @@ class Chain:
         untouched = [step for step in needed if self._is_untouched(step)]
         if chain.outcome == "passed" and not untouched:
             return None
-        if len(needed) == 1:
-            return Blame(chain, tuple(needed))
-        tried = [step for step in needed if step in untouched or run([step]).outcome != "passed"]
-        return Blame(chain, tuple(tried or [step for step in needed if not right(step)] or needed))
+        blamed = needed
+        if len(needed) > 1:
+            tried = [step for step in needed if step in untouched or run([step]).outcome != "passed"]
+            blamed = tried or [step for step in needed if not right(step)] or needed
+        return Blame(self._explained(chain, blamed), tuple(blamed))
+
+    def _explained(self, verdict: Verdict, blamed: Sequence[Step]) -> Verdict:
+        """Say of a blamed file that cannot be read what is wrong with it, not what an import of it gave."""
+        first = next((index for index, result in enumerate(verdict.checks) if result.outcome != "passed"), None)
+        if first is None:
+            return verdict
+        checks, failed = list(verdict.checks), verdict.checks[first]
+        detail = list(failed.detail)
+        for step in blamed:
+            shown = f"{self._tree}/{step.name}.py"
+            try:
+                read(self._course, self._course.stub(step, self._tree), shown)
+            except Unreadable as error:
+                says = error.sentence if error.where or shown in error.sentence else f"{shown}: {error.sentence}"
+                checks[first] = structs.replace(failed, detail=[says], where=error.where, call=None)
+                return verdict._replace(checks=checks)
+            if self._is_untouched(step):
+                detail.append(f"{shown} is still the stub that it was at the beginning")
+            elif failed.where is None and failed.call is None:  # it ended while it was loaded
+                detail.append(f"it does not with another step {step.id} in place of {shown}")
+        checks[first] = structs.replace(failed, detail=detail)
+        return verdict._replace(checks=checks)
 
     def _is_untouched(self, step: Step) -> bool:
         return self._tree == "steps" and stubs.is_untouched(self._course, step)
+
+    def _reference(self, step: Step) -> str:
+        if step.slug not in self._references:
+            self._references[step.slug] = reference(self._course, step)
+        return self._references[step.slug]
 
     def _own_text(self, step: Step) -> str | None:
         """Return the learner's text of an earlier step; None when it is not there to be read."""
@@ -102,7 +134,7 @@ class Chain:
         except OSError:
             return None
         except UnicodeDecodeError:
-            return "raise SyntaxError('the file is no UTF-8 text')\n"
+            return "raise SyntaxError('the file is not UTF-8')\n"
 
 
 def reference(course: Course, step: Step) -> str:

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograder import difference
 from autograder.errors import CourseError
+from autograder.student import Missing, Proxy, type_name
 from autograder.wire import Ban
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from autograder.source import Place
 
@@ -73,7 +74,11 @@ class Checker(NamedTuple):
     def ban(self) -> Ban:
         """All that the step forbids, for the second net at run time."""
         bans = [check.forbids.ban for check in self.checks if check.forbids]
-        return Ban([name for ban in bans for name in ban.names], [name for ban in bans for name in ban.operators])
+        return Ban(
+            [name for ban in bans for name in ban.names],
+            [name for ban in bans for name in ban.operators],
+            [name for ban in bans for name in ban.within],
+        )
 
 
 _reading: contextvars.ContextVar[Checker] = contextvars.ContextVar("the checker that is being read")
@@ -93,9 +98,10 @@ def read_checker(path: Path) -> Checker:
     with _declaring(checker):
         try:
             spec.loader.exec_module(importlib.util.module_from_spec(spec))
-        except CourseError:
+        except CourseError as error:
+            error.line = error.line or _line_of(error, path)
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             line = _line_of(error, path)
             raise CourseError(f"the checker raises {type(error).__name__}: {error}", path, line) from error
     if not any(check.declared for check in checker.checks):
@@ -171,7 +177,7 @@ def forbids(*names: str, within: Sequence[str], passed: str, failed: str, operat
         passed, failed: the line's words; `{got}` in `failed` is the name that was used.
         operators: torch's operators (`aten.native_layer_norm`) that raise at run time, whoever calls them.
     """
-    rule = Forbids(names, Ban(list(names), list(operators)), tuple(within))
+    rule = Forbids(names, Ban(list(names), list(operators), list(within)), tuple(within))
     _add(Check("forbids", passed, failed, None, (), forbids=rule))
 
 
@@ -201,24 +207,82 @@ def equal(mine: Any, theirs: Any, *, says: str = "") -> None:
 
 
 def close(
-    mine: Any, theirs: Any, *, rtol: float = 1e-4, atol: float = 1e-4, any_dtype: bool = False, says: str = ""
+    mine: Any,
+    theirs: Any,
+    *,
+    rtol: float = 1e-4,
+    atol: float = 1e-4,
+    any_dtype: bool = False,
+    says: str = "",
+    known: Mapping[str, Any] | None = None,
 ) -> None:
     """Fail unless each number of a tensor is within `atol + rtol * |theirs|`.
 
     The defaults stand between right code (at most 1.2e-6 away) and the smallest mistakes (6e-4) on a module's output.
+    `known` has a sentence for what each known mistake gives on these inputs: where mine equals one alone, it is said.
     """
-    _judge(difference.near(mine, theirs, rtol=rtol, atol=atol, any_dtype=any_dtype), says)
+    found = difference.near(mine, theirs, rtol=rtol, atol=atol, any_dtype=any_dtype)
+    if found is not None and known:
+        same = [text for text, value in known.items() if difference.near(mine, value, rtol=rtol, atol=atol) is None]
+        found = found._replace(detail=(*same, *found.detail)) if len(same) == 1 else found
+    _judge(found, says)
 
 
-def holds(truth: object, says: str = "", *, expected: str = "", got: str = "", where: Place | None = None) -> None:
-    """Fail unless `truth` is true (or anything but None and False); `says` is the reason, in a sentence."""
+def holds(truth: object, *says: str, expected: str = "", got: str = "", where: Place | None = None) -> None:
+    """Fail unless `truth` is true (or anything but None and False); `says` is the reason, in sentences."""
     if truth is None or truth is False:
-        raise Failed(difference.Difference(expected, got, (says,) if says else ()), where)
+        raise Failed(difference.Difference(expected, got, tuple(filter(None, says))), where)
 
 
-def fail(says: str, *, expected: str = "", got: str = "", where: Place | None = None) -> None:
+def fail(*says: str, expected: str = "", got: str = "", where: Place | None = None) -> None:
     """Fail, and say why."""
-    holds(False, says, expected=expected, got=got, where=where)
+    holds(False, *says, expected=expected, got=got, where=where)
+
+
+def agrees(mine: Any, theirs: Any, *, rtol: float = 1e-4, atol: float = 1e-4) -> bool:
+    """Return whether `close` would pass: for a check that has nothing to say until something else is right."""
+    return difference.near(mine, theirs, rtol=rtol, atol=atol) is None
+
+
+def a_class(student: Any, name: str) -> Any:
+    """Return the learner's class of that name; fail when something else bears it."""
+    found = getattr(student, name)
+    with contextlib.suppress(Missing):
+        if isinstance(found, Proxy):
+            found.fields()
+            return found
+    kind = type_name(found)
+    got = difference.article(kind)
+    raise Failed(difference.Difference("", got, (f"{name} is an object of type {kind}, not a class",)))
+
+
+def make(student: Any, name: str, *args: Any, **kwargs: Any) -> Any:
+    """Call the learner's class of that name and return the object; fail when a plain value is there in its place."""
+    factory = getattr(student, name)
+    if not isinstance(factory, Proxy):
+        fail(f"{name} is {difference.show(factory)}, not a class", expected="a class", got=difference.show(factory))
+    made = factory(*args, **kwargs)
+    if not isinstance(made, Proxy):
+        fail(f"{name} returns a plain value, not an object", expected="an object", got=difference.show(made))
+    return made
+
+
+def fits(mine: Any, state: dict[str, Any]) -> None:
+    """Fail unless a learner's module has a state dict with exactly these names and shapes."""
+    own = mine.state_dict()
+    if not isinstance(own, dict) or not all(isinstance(name, str) for name in own):
+        fail("a state dict is a dictionary of names and tensors", expected="a dictionary", got=difference.show(own))
+    missing = " and ".join(f"no {name}" for name in sorted(state) if name not in own)
+    extra = ", ".join(sorted(name for name in own if name not in state))
+    if missing or extra:
+        says = [f"its state dict has {missing}: an nn.Parameter of that name puts it there"] if missing else []
+        says += [f"its state dict has {extra} besides"] if extra else []
+        raise Failed(difference.Difference(_list(state), _list(own), tuple(says)))
+    for name, value in state.items():
+        got = difference.shape(own[name]) if hasattr(own[name], "shape") else difference.show(own[name])
+        if got != difference.shape(value):
+            turned = "the same sizes in another order" if sorted(got) == sorted(difference.shape(value)) else ""
+            fail(f"{name} has another shape", turned, expected=difference.shape(value), got=got)
 
 
 def raises(call: Callable[[], Any], kind: str = "", *, says: str = "") -> str:
@@ -243,18 +307,13 @@ def raises(call: Callable[[], Any], kind: str = "", *, says: str = "") -> str:
 
 def load(mine: Any, state: dict[str, Any]) -> Any:
     """Give a learner's module the oracle's weights and return it; fail when it has not these names and shapes."""
-    own = mine.state_dict()
-    names, theirs = sorted(own), sorted(state)
-    if names != theirs:
-        missing = [f"{name} is missing" for name in theirs if name not in own]
-        extra = [f"{name} is not asked for" for name in names if name not in state]
-        says = f"in its state dict {', '.join(missing + extra)}"
-        fail(says, expected=", ".join(theirs), got=", ".join(names) or "nothing")
-    for name, value in state.items():
-        if own[name].shape != value.shape:
-            fail(f"{name} has another shape", expected=difference.shape(value), got=difference.shape(own[name]))
+    fits(mine, state)
     mine.load_state_dict(state)
     return mine
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "nothing"
 
 
 def _judge(found: difference.Difference | None, says: str) -> None:

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from autograder import __version__, client
+from autograder import __version__, client, desk
 from autograder import course as courses
-from autograder.errors import AutograderError, Stale
-from autograder.views.plain import encodable
+from autograder.console import INTERRUPTED, complain, ended, say
+from autograder.errors import Stale
 
 if TYPE_CHECKING:
     from autograder.course import Course, Step
     from autograder.verify import Proof
 
-_INTERRUPTED = 130
+# These verbs read their arguments themselves: with typer, and the pydantic that it needs for each, they would be slow.
+_PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 app = typer.Typer(
     name="autograder",
     add_completion=False,
@@ -30,31 +31,28 @@ _Steps = Annotated[list[str] | None, typer.Argument(help="7, 07, s07, step_07 or
 
 def run(argv: list[str]) -> int:
     """Run a verb; return its exit code. What is wrong is one sentence on standard error."""
+    return ended(lambda: _invoke(argv))
+
+
+def _invoke(argv: list[str]) -> int:
     command = typer.main.get_command(app)
     try:
         result = command.main(argv, prog_name="autograder", standalone_mode=False)
-    except AutograderError as error:
-        _complain(str(error))
-        return error.exit_code
     except typer.Exit as done:
         return done.exit_code
-    except (typer.Abort, KeyboardInterrupt):
-        _complain("interrupted")
-        return _INTERRUPTED
+    except typer.Abort:
+        raise KeyboardInterrupt from None
     except Exception as error:
         if not hasattr(error, "format_message"):  # click's own errors of usage know how to say it
             raise
-        _complain(f"{error.format_message()} `autograder --help` lists the verbs")
+        if argv:
+            complain(f"{error.format_message()} `autograder --help` lists the verbs")
+        else:
+            print(error.format_message(), file=sys.stderr)  # no verb: the help itself
         return 2
+    if result == INTERRUPTED:  # typer makes an exit code of Ctrl-C, and says nothing
+        complain("interrupted")
     return result if isinstance(result, int) else 0
-
-
-def _complain(sentence: str) -> None:
-    print(encodable(f"autograder: {sentence}", sys.stderr), file=sys.stderr)
-
-
-def _say(text: str) -> None:
-    print(encodable(text, sys.stdout), flush=True)
 
 
 def _course() -> Course:
@@ -75,17 +73,22 @@ def _main(version: Annotated[bool, typer.Option("--version", help="Name the vers
         python = ".".join(map(str, sys.version_info[:3]))
         found = {"autograder": __version__, "python": python} | installed(["torch", "transformers", "tokenizers"])
         for name, number in found.items():
-            _say(f"{name} {number}")
+            say(f"{name} {number}")
         raise typer.Exit(0)
 
 
-@app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
-    short_help="Check a step. Example: autograder check 7",
-)
+@app.command(context_settings=_PASSED_ON, short_help="Check a step. Example: autograder check 7")
 def check(context: typer.Context) -> None:
     """Check a step."""
     raise typer.Exit(client.check(context.args))
+
+
+def _around_a_check(context: typer.Context) -> None:
+    raise typer.Exit(desk.run([str(context.info_name), *context.args]))
+
+
+for _name, _verb in desk.VERBS.items():
+    app.command(_name, context_settings=_PASSED_ON, short_help=_verb.summary)(_around_a_check)
 
 
 @app.command(short_help="Say what is wrong with the set-up, and what mends it.")
@@ -98,11 +101,11 @@ def doctor() -> None:
 
     unwell = 0
     for finding in examine(courses.find_root(client.here()), client.road()):
-        _say(f"{'✅' if finding.well else '❌'} {finding.sentence}")
+        say(f"{'✅' if finding.well else '❌'} {finding.sentence}")
         if not finding.well:
             unwell += 1
-            _say(f"   mend it: {finding.mend}")
-    _say("Nothing is wrong." if not unwell else f"{unwell} to mend.")
+            say(f"   mend it: {finding.mend}")
+    say("Nothing is wrong." if not unwell else f"{unwell} to mend.")
     raise typer.Exit(1 if unwell else 0)
 
 
@@ -119,16 +122,16 @@ def generate(
     course = _course()
     if not check:
         for line in generating.write(course, generating.plan(course)):
-            _say(line)
+            say(line)
         return
     differences = generating.check(course)
     for difference in differences:
-        _say(difference.sentence)
+        say(difference.sentence)
         if difference.diff:
-            _say("\n".join(difference.diff))
+            say("\n".join(difference.diff))
     if differences:
         raise Stale(f"{len(differences)} not fresh")
-    _say("Everything that is generated is fresh.")
+    say("Everything that is generated is fresh.")
 
 
 @app.command(short_help="Record the outputs that the texts show, from real runs.")
@@ -140,11 +143,14 @@ def record(steps: _Steps = None) -> None:
     from autograder import record as recording
 
     course = _course()
-    written = recording.write(recording.record(course, _ready(course, steps)))
+    made = recording.record(course, _ready(course, steps))
+    if not steps:
+        made.append(recording.picture_of(course, made))
+    written = recording.write(made)
     for path in written:
-        _say(f"wrote {path.relative_to(course.root).as_posix()}")
+        say(f"wrote {path.relative_to(course.root).as_posix()}")
     if not written:
-        _say("Every recording is as it was.")
+        say("Every recording is as it was.")
 
 
 @app.command(short_help="Prove that solutions pass and stubs fail.")
@@ -160,12 +166,12 @@ def verify(steps: _Steps = None) -> None:
     faults = sum(len(proof.faults) for proof in proofs)
     if faults:
         raise Stale(f"{faults} to mend")
-    _say(f"{len(proofs)} steps hold." if len(proofs) != 1 else "The step holds.")
+    say(f"{len(proofs)} steps hold." if len(proofs) != 1 else "The step holds.")
 
 
 def _show_proof(proof: Proof) -> None:
     step = proof.step
     result = f"{len(proof.faults)} to mend" if proof.faults else f"solution passes, stub fails, {proof.checks} checks"
-    _say(f"{'❌' if proof.faults else '✅'} {step.task} {step.slug}: {result}")
+    say(f"{'❌' if proof.faults else '✅'} {step.task} {step.slug}: {result}")
     for fault in proof.faults:
-        _say(f"   {fault}")
+        say(f"   {fault}")

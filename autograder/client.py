@@ -6,7 +6,6 @@ Imports the standard library alone until the first line is out.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import sys
 import time
@@ -14,10 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from autograder import course as courses
-from autograder.errors import AutograderError, UsageError
+from autograder import progress
+from autograder.console import complain, ended, note
+from autograder.errors import UsageError
+from autograder.memory import Memory
+from autograder.views.plain import encodable
 
 if TYPE_CHECKING:
     from autograder.course import Course, Step
+    from autograder.judge import Judged
     from autograder.report import Report
 
 _EXAMPLES = """\
@@ -27,7 +31,7 @@ examples:
   pixi run s07 --seed 91c2         with the inputs of an earlier run
   pixi run check 7 --file mine.py  another file in place of steps/step_07.py; nothing is recorded
 """
-_INTERRUPTED = 130
+_SAME_FAILURES = 3
 
 
 class _Parser(argparse.ArgumentParser):
@@ -38,28 +42,20 @@ class _Parser(argparse.ArgumentParser):
 def check(argv: list[str]) -> int:
     """Run the verb; return its exit code. What is wrong is one sentence on standard error."""
     started = time.monotonic()
-    try:
-        return _check(argv, started)
-    except AutograderError as error:
-        print(f"autograder: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return _INTERRUPTED
-    except BrokenPipeError:
-        with contextlib.suppress(OSError):  # whoever read our output has gone; nothing is left to say to them
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    return ended(lambda: _check(argv, started))
 
 
 def _check(argv: list[str], started: float) -> int:
     options = _parse(argv)
     course = courses.load(courses.find_root(here()))
-    step = ready_step(course, options.step)
-    if options.json:
-        return _judged(course, step, options, started)
-    _print_first_line(step)
-    return _judged(course, step, options, started)
+    memory = Memory(course.root)
+    step = ready_step(course, options.step) if options.step else progress.next_step(progress.standings(course, memory))
+    if step is None:
+        print("Every step has passed: all there is, you have written.")
+        return 0
+    if not options.json:
+        _print_first_line(step)
+    return _judged(course, memory, step, options, started)
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
@@ -69,26 +65,28 @@ def _parse(argv: list[str]) -> argparse.Namespace:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("step", metavar="STEP", help="7, 07, s07, step_07 or attention")
-    parser.add_argument("--file", metavar="PATH", help="judge this file in place of the step's own; records nothing")
-    parser.add_argument(
-        "--tree", choices=("steps", "solutions"), default="steps", help="whose files: yours, or the finished ones"
-    )
-    parser.add_argument(
-        "--seed", metavar="S", help="the inputs of an earlier run, by the seed that its last lines show"
-    )
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parser.add_argument("--plain", action="store_true", help="no colour and no wrapping, as in a pipe")
-    parser.add_argument("--cold", action="store_true", help="start every process anew")
+    add = parser.add_argument
+    add("step", metavar="STEP", nargs="?", help="7, 07, s07, step_07 or attention; else the next that has not passed")
+    add("--file", metavar="PATH", help="judge this file in place of the step's own; records nothing")
+    add("--tree", choices=("steps", "solutions"), default="steps", help="whose files: yours, or the finished ones")
+    add("--seed", metavar="S", help="the inputs of an earlier run, by the seed that its last lines show")
+    add("--json", action="store_true", help="print one JSON document")
+    add("--plain", action="store_true", help="no colour and no wrapping, as in a pipe")
+    add("--junit", metavar="FILE", help="also write the report as JUnit XML")
+    add("--editor", action="store_true", help="one line a failure, path:line:column: error: …, for an editor to read")
+    add("--debug", action="store_true", help="make the first failing call again in the foreground, for breakpoint()")
+    add("--cold", action="store_true", help="start every process anew")
     options = parser.parse_args(argv)
-    if options.seed is not None and not (options.seed.isalnum() and len(options.seed) <= 16):
-        raise UsageError(
-            f'"{options.seed}" is no seed: it is what stands after "seed" at the end of a run, such as 91c2'
-        )
+    if options.seed is not None and not (options.seed.isalnum() and options.seed.isascii() and len(options.seed) <= 16):
+        raise UsageError(f'"{options.seed}" is no seed: it is what stands after "seed" at a run\'s end, such as 91c2')
     return options
 
 
 def ready_step(course: Course, name: str) -> Step:
+    """Return the step of that name.
+
+    Errors: UsageError, when there is none, or it is planned.
+    """
     step = course.find(name)
     if course.is_planned(step):
         raise UsageError(f"step {step.id}, {step.title}, is planned: it has no files yet")
@@ -100,41 +98,102 @@ def here() -> Path:
     return Path(os.environ.get("INIT_CWD") or Path.cwd())
 
 
-def _judged(course: Course, step: Step, options: argparse.Namespace, started: float) -> int:
-    from autograder.judge import Order, judge
+def _judged(course: Course, memory: Memory, step: Step, options: argparse.Namespace, started: float) -> int:
+    from autograder.judge import Order, judged
     from autograder.nursery import Nursery
     from autograder.report import EXIT_CODES
 
     file = here() / options.file if options.file else None
-    order = Order(step, options.tree, file, options.file or "", options.seed, road(), started)
+    shown = (options.file or "").encode("utf-8", "backslashreplace").decode()  # a name need not be UTF-8
+    order = Order(step, options.tree, file, shown, options.seed, road(), started)
     with Nursery() as nursery:
-        report = judge(course, order, nursery)
-    _show(report, options)
+        found = judged(course, order, nursery)
+    report = found.report
+    if file is None and options.tree == "steps":
+        report = _remembered(course, memory, found)
+    _show(course, report, options)
+    for trouble in memory.troubles:
+        complain(trouble)
+    if options.debug:
+        _debug(found)
     return EXIT_CODES[report.outcome]
 
 
-def _show(report: Report, options: argparse.Namespace) -> None:
+def _remembered(course: Course, memory: Memory, found: Judged) -> Report:
+    """Remember a check, and return its report; after the same failure for the third time it offers the next hint."""
+    from msgspec import structs
+
+    report = found.report
+    slug = report.step.slug
+    if found.data is None:
+        return report
+    failed = [check.id for check in report.checks if check.outcome != "passed"]
+    memory.remember_check(slug, found.data, report.outcome, failed, report.seed, report.blocked_by)
+    if report.outcome != "failed" or memory.same_failure_count(slug) < _SAME_FAILURES:
+        return report
+    from autograder.hints import ladder
+
+    taken, total = memory.state(slug).hints, len(ladder(course, course.find(slug)))
+    task = f"{road()} hint s{report.step.number:02d}"
+    says = f"the same failure {_SAME_FAILURES} times or more: hint {min(taken + 1, total)} of {total} is there for you"
+    return structs.replace(report, notes=[*report.notes, says], next=task)
+
+
+def _show(course: Course, report: Report, options: argparse.Namespace) -> None:
+    """Show a report in the views that were asked for."""
+    if options.editor:
+        from autograder.views import editor
+
+        for line in editor.lines(report):
+            note(line)
     if options.json:
         from autograder.views import document
 
         sys.stdout.write(document.encode(report))
-    elif options.plain or not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
+    elif os.environ.get("GITHUB_ACTIONS") == "true":
+        from autograder.views import github
+
+        for line in github.lines(report, here() if options.file else course.root):
+            print(line)
+        with github.silenced(sys.stdout):
+            _show_on_screen(report, options)
+    else:
+        _show_on_screen(report, options)
+    sys.stdout.flush()
+    if options.junit:
+        from autograder.views import junit
+
+        junit.write(report, here() / options.junit)
+
+
+def _show_on_screen(report: Report, options: argparse.Namespace) -> None:
+    if options.plain or not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
         from autograder.views import plain
 
         plain.write(report, sys.stdout)
-    else:
-        from rich.console import Console
+        return
+    from rich.console import Console
 
-        from autograder.views import terminal
+    from autograder.views import terminal
 
-        terminal.write(report, Console(highlight=False))
-    sys.stdout.flush()
+    terminal.write(report, Console(highlight=False))
+
+
+def _debug(found: Judged) -> None:
+    """Make the first failing call again, in the foreground."""
+    from autograder import debug
+
+    if found.report.outcome == "passed" or found.program is None:
+        complain("no call has failed, so there is none to make again")
+        return
+    call = next((check.call for check in found.report.checks if check.call and check.outcome != "passed"), None)
+    complain(f"once more, in the foreground: {call or found.report.file}")
+    debug.replay(found.program, found.first_failure)
 
 
 def _print_first_line(step: Step) -> None:
     line = f"Running tests for Step {step.id}: {step.title}..."
-    encoding = sys.stdout.encoding or "utf-8"
-    print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+    print(encodable(line, sys.stdout), flush=True)
 
 
 def road() -> str:

@@ -136,6 +136,8 @@ def _read(root: Path) -> str:
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise CourseError("is not UTF-8 here: save it as UTF-8", MANIFEST, line) from None
+    except OSError as error:
+        raise CourseError(f"cannot be read: {error.strerror}", MANIFEST) from None
 
 
 def _require_slug(manifest: "_Manifest", slug: str, earlier: list[Step]) -> None:

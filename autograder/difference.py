@@ -32,7 +32,8 @@ def exact(mine: Any, theirs: Any) -> Difference | None:
     if isinstance(mine, tuple) and len(mine) == 1 and _same(mine[0], theirs):
         detail.append("a comma at the end of the line makes a tuple of one")
     elif mine is not None and type_name(mine) != type_name(theirs):
-        detail.append(f"{_article(type_name(mine))}, where {_article(type_name(theirs))} is asked for")
+        quoted = ": quotes make a text" if type(mine) is str else ""
+        detail.append(f"{article(type_name(mine))}, where {article(type_name(theirs))} is asked for{quoted}")
     return Difference(show(theirs), show(mine), tuple(detail))
 
 
@@ -56,7 +57,7 @@ def near(mine: Any, theirs: Any, *, rtol: float, atol: float, any_dtype: bool = 
     if mine is None:
         return Difference(f"a tensor {expected_shape}", "None", ("nothing was returned: is a `return` missing?",))
     if type(mine) is not torch.Tensor:
-        return Difference(f"a tensor {expected_shape}", _article(type_name(mine)))
+        return Difference(f"a tensor {expected_shape}", article(type_name(mine)))
     if mine.shape != theirs.shape:
         return Difference(expected_shape, shape(mine), _shape_detail(mine, theirs, axes))
     if mine.dtype != theirs.dtype and not any_dtype:
@@ -81,7 +82,7 @@ def _numbers(mine: Any, theirs: Any, rtol: float, atol: float) -> Difference | N
     place = tuple(int(index) for index in wrong.nonzero()[0])
     at = f"at {list(place)}, the first of {count} of {wrong.numel()} that differ" if place else ""
     detail = [text for text in (at, _ratio(mine, theirs)) if text]
-    return Difference(_number(theirs[place]), _number(mine[place]), tuple(detail))
+    return Difference(*_apart(float(theirs[place]), float(mine[place])), tuple(detail))
 
 
 def _not_finite(mine: Any, theirs: Any, finite: Any) -> Difference:
@@ -101,17 +102,20 @@ def _ratio(mine: Any, theirs: Any) -> str:
         return "every number is 0" if not mine.any() else ""
     factor = float((mine * theirs).sum()) / norm
     scale = max(float(mine.abs().max()), 1e-30)
-    if abs(factor - 1) > 1e-3 and float((mine - factor * theirs).abs().max()) < 1e-4 * scale:
+    # What is left over must be small beside the difference too: where that is small, every factor fits.
+    left = min(1e-4 * scale, 1e-2 * float((mine - theirs).abs().max()))
+    if abs(factor - 1) > 1e-3 and float((mine - factor * theirs).abs().max()) < left:
         return f"every number is {factor:.4g} times what is expected"
     shift = float((mine - theirs).mean())
-    if float((mine - theirs - shift).abs().max()) < 1e-4 * scale:
+    if float((mine - theirs - shift).abs().max()) < left:
         return f"every number is off by {shift:.4g}"
     return ""
 
 
 def _shape_detail(mine: Any, theirs: Any, axes: tuple[str, ...]) -> tuple[str, ...]:
     if mine.dim() != theirs.dim():
-        return (f"{_count(mine.dim(), 'axis', 'axes')}, where {theirs.dim()} are expected",)
+        verb = "is" if theirs.dim() == 1 else "are"
+        return (f"{_count(mine.dim(), 'axis', 'axes')}, where {theirs.dim()} {verb} expected",)
     if sorted(mine.shape) == sorted(theirs.shape):
         return ("the same sizes in another order: are two axes swapped?",)
     names = axes if len(axes) == theirs.dim() else tuple(f"axis {index}" for index in range(theirs.dim()))
@@ -130,10 +134,13 @@ def shape(tensor: Any, axes: tuple[str, ...] = ()) -> str:
 def show(value: Any) -> str:
     """Return a value in print, cut to a line."""
     if isinstance(value, Proxy):
-        return _article(type_name(value))
+        return article(type_name(value))
     if hasattr(value, "dim") and hasattr(value, "dtype"):
         return f"a tensor {shape(value)}"
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # an integer with more digits than Python prints
+        return f"{article(type_name(value))} too long to print"
     return text if len(text) <= _TEXT else text[: _TEXT - 1] + "…"
 
 
@@ -144,18 +151,30 @@ def _same(mine: Any, theirs: Any) -> bool:
         return mine == theirs or (math.isnan(mine) and math.isnan(theirs))
     if isinstance(theirs, list | tuple):
         return len(mine) == len(theirs) and all(map(_same, mine, theirs))
+    if isinstance(theirs, set | frozenset):
+        return _same(dict.fromkeys(mine), dict.fromkeys(theirs))
     if isinstance(theirs, dict):
-        return _same(list(mine), list(theirs)) and all(_same(mine[key], theirs[key]) for key in theirs)
+        keys = {key: key for key in theirs}  # a key that equals may be of another type: 1 and True
+        return len(mine) == len(theirs) and all(
+            key in keys and _same(key, keys[key]) and _same(item, theirs[key]) for key, item in mine.items()
+        )
     return bool(mine == theirs)
 
 
 def _number(value: Any) -> str:
-    return f"{float(value):.4g}"
+    return f"{float(value) + 0.0:.4g}"  # + 0.0: no -0
+
+
+def _apart(theirs: float, mine: float) -> tuple[str, str]:
+    """Return two numbers in as many digits as it takes to tell them apart, four at the least."""
+    digits = next((count for count in range(4, 17) if f"{theirs:.{count}g}" != f"{mine:.{count}g}"), 17)
+    return f"{theirs + 0.0:.{digits}g}", f"{mine + 0.0:.{digits}g}"
 
 
 def _count(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
 
 
-def _article(name: str) -> str:
+def article(name: str) -> str:
+    """Return a noun with its article."""
     return f"{'an' if name[:1].lower() in 'aeio' else 'a'} {name}"

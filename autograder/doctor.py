@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from typing import TYPE_CHECKING, NamedTuple
 
 from autograder import course as courses
@@ -12,9 +11,9 @@ from autograder import wire
 from autograder.errors import AutograderError
 from autograder.nursery import CAN_FORK, Nursery
 from autograder.oracle import hugging_face
-from autograder.student import Desk, Program, StudentRaised, student
+from autograder.student import Desk, Missing, Program, StudentRaised, student
 from autograder.supervisor import Ended, Limits
-from autograder.versions import installed
+from autograder.versions import installed, installing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
 _NEEDED = ("torch", "transformers", "numpy", "msgspec", "psutil", "rich", "typer")
 _OLDEST = (3, 11)
+PROBE = "import torch\nanswer = int((torch.ones(2) + 1).sum())\n"
 
 
 class Finding(NamedTuple):
@@ -34,7 +34,7 @@ class Finding(NamedTuple):
 
 def examine(root: Path, road: str) -> Iterator[Finding]:
     """Yield what is found, the quick things first."""
-    install = "pixi install" if road.startswith("pixi") else f"remove the folder .venv, then {road} doctor"
+    install = installing(road)
     yield _python(install)
     yield from _libraries(install)
     yield _course(root, road)
@@ -71,7 +71,9 @@ def _course(root: Path, road: str) -> Finding:
 def _memory_folder(root: Path) -> Finding:
     folder = root / ".autograder"
     place = folder if folder.exists() else root
-    return Finding(os.access(place, os.W_OK), f"{place.name}/ can be written", f"make {place} writable for yourself")
+    if os.access(place, os.W_OK):
+        return Finding(True, f"{place.name}/ can be written")
+    return Finding(False, f"{place.name}/ cannot be written", f"make {place} writable for yourself")
 
 
 def _console() -> Finding:
@@ -79,8 +81,8 @@ def _console() -> Finding:
     try:
         "✅❌√".encode(encoding)
     except (UnicodeEncodeError, LookupError):
-        says = f"this console's encoding is {encoding}: words stand in place of ✅ and ❌".encode("ascii", "replace")
-        return Finding(False, says.decode(), "set the environment variable PYTHONUTF8 to 1")
+        says = f"this console's encoding is {encoding}: words stand in place of the signs"
+        return Finding(False, says, "set the environment variable PYTHONUTF8 to 1")
     return Finding(True, f"this console's encoding is {encoding}")
 
 
@@ -94,14 +96,21 @@ def _configuration(install: str) -> Finding:
 
 def _workers(install: str) -> Iterator[Finding]:
     way = "forked from a process that has imported torch" if CAN_FORK else "started anew: this system has no fork"
-    module = wire.Module(["steps.step_00"], "steps/step_00.py", "import torch\nanswer = torch.ones(2).sum()\n")
-    with Nursery() as nursery, tempfile.TemporaryDirectory():
+    module = wire.Module(["steps.step_00"], "steps/step_00.py", PROBE)
+    with Nursery() as nursery:
         desk = Desk(nursery, Program([module], wire.Ban(), "torch"), Limits())
         try:
-            value = float(student(desk).answer)
-        except (AutograderError, StudentRaised, Ended) as error:
+            answer = student(desk).answer
+        except (AutograderError, StudentRaised, Missing) as error:
             yield Finding(False, f"a worker does not work: {error}", install)
-            return
+        except Ended as ended:
+            yield Finding(False, f"a worker does not work: it {ended.sentence}", install)
+        else:
+            says = f"a worker gives wrong answers: {answer!r} in place of 4"
+            yield (
+                Finding(True, f"a worker imports torch and answers; it is {way}")
+                if answer == 4
+                else Finding(False, says, install)
+            )
         finally:
             desk.close()
-    yield Finding(value == 2.0, f"a worker imports torch and answers; it is {way}", install)

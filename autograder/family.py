@@ -10,7 +10,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    import psutil
 
 _SWEEP_S = 10.0
 
@@ -32,6 +35,12 @@ class Family(Protocol):
 
     pid: int
 
+    def processes(self) -> list[psutil.Process]:
+        """Return the processes that the worker has become."""
+
+    def reaped_s(self) -> float:
+        """Return the processor time of those that are no more, and had lost their parent."""
+
     def exit_code(self, timeout_s: float) -> int | None:
         """Return how the worker ended (minus the signal's number, where it was one), None while it lives."""
 
@@ -40,12 +49,28 @@ class Family(Protocol):
 
 
 class Forked:
-    """A worker under its guard, which is told and tells over a socket."""
+    """A worker under its guard, which adopts its orphans, and is told and tells over a socket."""
 
-    def __init__(self, pid: int, control: socket.socket, heard: bytes = b"") -> None:
+    def __init__(self, pid: int, guard: int, control: socket.socket, heard: bytes = b"") -> None:
         self.pid = pid
+        self._guard = guard
         self._control = control
         self._heard = heard
+
+    def processes(self) -> list[psutil.Process]:
+        import psutil
+
+        with contextlib.suppress(psutil.Error):
+            found: list[psutil.Process] = psutil.Process(self._guard).children(recursive=True)
+            return found
+        return []
+
+    def reaped_s(self) -> float:
+        import psutil
+
+        with contextlib.suppress(psutil.Error):
+            return float(psutil.Process(self._guard).cpu_times().children_user)
+        return 0.0
 
     def exit_code(self, timeout_s: float) -> int | None:
         self._listen(timeout_s, b"exit ")
@@ -55,21 +80,26 @@ class Forked:
         return None
 
     def kill(self) -> bool:
+        if self._control.fileno() < 0:  # killed before: its number may be another's by now
+            return self._swept()
         with contextlib.suppress(OSError):
             self._control.shutdown(socket.SHUT_WR)
         self._listen(_SWEEP_S, b"swept")
         self._control.close()
-        if b"swept" in self._heard.replace(b"unswept", b""):
+        if self._swept():
             return True
         with contextlib.suppress(OSError):  # the guard is gone: the worker's own group is what can still be reached
             os.killpg(self.pid, signal.SIGKILL)
         return False
 
+    def _swept(self) -> bool:
+        return b"swept" in self._heard.replace(b"unswept", b"")
+
     def _listen(self, timeout_s: float, word: bytes) -> None:
         deadline = time.monotonic() + timeout_s
         while word not in self._heard and (left := deadline - time.monotonic()) > 0:
-            self._control.settimeout(left)
             try:
+                self._control.settimeout(left)
                 heard = self._control.recv(4096)
             except OSError:
                 return
@@ -85,6 +115,17 @@ class Spawned:
         self.pid = process.pid
         self._process = process
 
+    def processes(self) -> list[psutil.Process]:
+        import psutil
+
+        with contextlib.suppress(psutil.Error):
+            worker = psutil.Process(self.pid)
+            return [worker, *worker.children(recursive=True)]
+        return []
+
+    def reaped_s(self) -> float:
+        return 0.0
+
     def exit_code(self, timeout_s: float) -> int | None:
         try:
             return self._process.wait(timeout_s)
@@ -94,30 +135,42 @@ class Spawned:
     def kill(self) -> bool:
         import psutil
 
-        with contextlib.suppress(psutil.Error):
-            for child in psutil.Process(self.pid).children(recursive=True):
-                with contextlib.suppress(psutil.Error):
-                    child.kill()
+        for process in reversed(self.processes()):
+            with contextlib.suppress(psutil.Error):
+                process.kill()
         self._process.kill()
         self._process.wait()
         return True
 
 
-def usage(pid: int) -> Usage:
-    """Return what the family of `pid` uses; zeros when it is gone."""
+def usage(family: Family) -> Usage:
+    """Return what a family uses; zeros when it is gone."""
     import psutil
 
-    cpu_s, memory_bytes, processes, threads = 0.0, 0, 0, 0
-    with contextlib.suppress(psutil.Error):
-        worker = psutil.Process(pid)
-        for process in (worker, *worker.children(recursive=True)):
-            with contextlib.suppress(psutil.Error), process.oneshot():
-                times = process.cpu_times()
-                cpu_s += times.user + times.children_user
-                memory_bytes += process.memory_info().rss
-                threads += process.num_threads()
-                processes += 1
+    cpu_s, memory_bytes, processes, threads = family.reaped_s(), 0, 0, 0
+    for process in family.processes():
+        with contextlib.suppress(psutil.Error), process.oneshot():
+            times = process.cpu_times()
+            cpu_s += times.user + times.children_user
+            memory_bytes += process.memory_info().rss
+            threads += process.num_threads()
+            processes += 1
     return Usage(cpu_s, memory_bytes, processes, threads)
+
+
+def shared_once_bytes(family: Family) -> int:
+    """Return the family's memory with what several of its processes share counted once: slower, and exact on Linux.
+
+    A forked process shares torch with its parent, some 200 MB that are not used twice.
+    """
+    import psutil
+
+    memory_bytes = 0
+    for process in family.processes():
+        with contextlib.suppress(psutil.Error):
+            full = process.memory_full_info()
+            memory_bytes += getattr(full, "pss", full.rss)
+    return memory_bytes
 
 
 def peak_bytes(pid: int) -> int:

@@ -49,6 +49,7 @@ class Judged(NamedTuple):
     """The report, and what it takes to make the first failing call again: for `check --debug`."""
 
     report: Report
+    data: bytes | None = None  # the file as it was judged: it may have been replaced meanwhile
     program: Program | None = None
     first_failure: Sequence[wire.Verb] = ()
 
@@ -76,13 +77,13 @@ def judged(course: Course, order: Order, nursery: Nursery, limits: Limits | None
     try:
         submission = read(course, path, shown)
     except Unreadable as error:
-        verdict = _unreadable(checker, error, order)
+        verdict, data = _unreadable(checker, error, order), error.data
     else:
         bench = _Bench(course, order, nursery, limits or Limits(), kind, checker, submission)
-        program = bench.program([])
+        program, data = bench.program([]), submission.data
         verdict, blame = bench.verdict()
     report = _report(course, order, verdict, blame, shown, kind, path, started)
-    return Judged(report, program, verdict.first_failure)
+    return Judged(report, data, program, verdict.first_failure)
 
 
 class _Bench:
@@ -206,6 +207,8 @@ def _next(course: Course, order: Order, outcome: Outcome, shown: str, blame: Bla
     again = f"{order.road} {task}"
     if order.file is not None or order.tree != "steps":
         return again
+    if outcome == "failed":
+        return f"edit {shown}, then {again}; or {order.road} hint {task}"
     if outcome != "passed":
         return f"edit {shown}, then {again}"
     later = [step for step in course.steps if step.number > order.step.number and not course.is_planned(step)]

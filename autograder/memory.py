@@ -108,7 +108,7 @@ class Memory:
             lost = error
         if self._remember(slug, entry):
             if lost is not None:
-                self._trouble(f"this version of the file could not be kept: {self._reason(lost)}")
+                self._trouble("this version of the file could not be kept", lost)
             self._prune(slug)
 
     def take_hint(self, slug: str, total: int) -> int:
@@ -175,7 +175,7 @@ class Memory:
         except FileNotFoundError:
             return []
         except OSError as error:
-            self._trouble(f"what is remembered cannot be read: {self._reason(error)}")
+            self._trouble("what is remembered cannot be read", error)
             return []
         events = [event for event in found if event is not None]
         if damaged:
@@ -198,18 +198,15 @@ class Memory:
         try:
             journal.append(self.journal(slug), entry)
         except OSError as error:
-            self._trouble(f"nothing could be remembered of this: {self._reason(error)}")
+            self._trouble("nothing could be remembered of this", error)
             return False
         return True
 
-    def _trouble(self, sentence: str) -> None:
+    def _trouble(self, sentence: str, error: OSError | None = None) -> None:
         """Keep a sentence, unless its reason has been told: a folder that is no folder cannot be read nor written."""
-        reason = sentence.partition(": ")[2]
-        if not any(told.endswith(reason) for told in self.troubles):
-            self.troubles.append(sentence)
-
-    def _reason(self, error: OSError) -> str:
-        return f"{FOLDER}/: {error.strerror or error}"
+        reason = f": {FOLDER}/: {error.strerror or error}" if error else ""
+        if not any(told.endswith(reason or sentence) for told in self.troubles):
+            self.troubles.append(sentence + reason)
 
     def _shown(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()

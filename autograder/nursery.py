@@ -62,6 +62,7 @@ class Nursery:
     def __init__(self, *, fork: bool = CAN_FORK) -> None:
         self._fork = fork
         self._ancestors: dict[Kind, _Ancestor] = {}
+        self._given: list[Born] = []
 
     def __enter__(self) -> Self:
         return self
@@ -81,13 +82,18 @@ class Nursery:
         """
         folder = tempfile.mkdtemp(prefix="autograder-")
         order = json.dumps({"folder": folder, "memory_bytes": memory_bytes})
-        if not self._fork:
-            return _spawn(kind, order, folder)
         self.prepare(kind)
-        return _fork(self._ancestors[kind], order, folder)
+        born = _fork(self._ancestors[kind], order, folder) if self._fork else _spawn(kind, order, folder)
+        self._given = [one for one in self._given if not one.requests.closed] + [born]
+        return born
 
     def close(self) -> None:
-        """End the ancestors, and with them the guards and all that is left under them."""
+        """End the workers that were not closed, with all that they started, and the ancestors."""
+        for born in self._given:
+            if not born.requests.closed:
+                born.family.kill()
+                remove(born.folder)
+        self._given.clear()
         for ancestor in self._ancestors.values():
             ancestor.channel.close()
         for ancestor in self._ancestors.values():
@@ -112,7 +118,7 @@ def _start_ancestor(kind: Kind) -> _Ancestor:
     ours, theirs = socket.socketpair()
     errors = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - it is closed with the ancestor
     process = subprocess.Popen(
-        _command(kind, str(theirs.fileno())),
+        _command(kind, "fork", str(theirs.fileno())),
         pass_fds=[theirs.fileno()],
         env=_environment(),
         stdin=subprocess.DEVNULL,
@@ -139,14 +145,15 @@ def _fork(ancestor: _Ancestor, order: str, folder: str) -> Born:
     if not word.startswith(b"pid "):
         raise _not_started(ancestor)
     first, _, rest = word.partition(b"\n")
-    family = Forked(int(first[4:]), ours, rest)
+    worker, guard = map(int, first[4:].split())
+    family = Forked(worker, guard, ours, rest)
     pipes = os.fdopen(requests[1], "wb"), os.fdopen(replies[0], "rb"), os.fdopen(output[0], "rb")
     return Born(family, *pipes, folder)
 
 
 def _spawn(kind: Kind, order: str, folder: str) -> Born:
     process = subprocess.Popen(
-        _command(kind, "-1", order),
+        _command(kind, "spawn", order),
         env=_environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -162,6 +169,17 @@ def _not_started(ancestor: _Ancestor) -> InternalError:
     ancestor.errors.seek(0)
     last = ancestor.errors.read().decode("utf-8", "replace").strip().splitlines()[-1:]
     return InternalError("no worker could be started" + (f": {last[0]}" if last else ""))
+
+
+def replay(kind: Kind, requests: bytes) -> int:
+    """Have requests answered in the foreground, with the user's own terminal and no limits; return the exit code."""
+    with tempfile.TemporaryDirectory(prefix="autograder-") as folder:
+        path = Path(folder, "requests")
+        path.write_bytes(requests)
+        terminal = {name: os.environ[name] for name in ("TERM", "COLUMNS", "LINES", "HOME") if name in os.environ}
+        return subprocess.run(
+            _command(kind, "replay", str(path)), env=_environment() | terminal, check=False
+        ).returncode
 
 
 def remove(folder: str) -> None:

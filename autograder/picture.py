@@ -10,6 +10,8 @@ from rich.text import Text
 # rich's own template loads its font from another host; this one asks for what is installed.
 _TEMPLATE = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg" role="img">
 <title>A run of the autograder in a terminal</title>
+<desc>The command for the first step, typed twice. The first time the file is the untouched stub, and each line of the
+report begins with a cross; the second time it is filled in, and each line begins with a check mark.</desc>
 <style>
 .{unique_id}-matrix {{ font-family: ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace;
   font-size: {char_height}px; line-height: {line_height}px; }}

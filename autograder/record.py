@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from autograder import generate
+from autograder import generate, picture
 from autograder.errors import InternalError
 from autograder.files import write_text
 from autograder.judge import Order, judge
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SEED = "91c2"
 _FLOAT = re.compile(r"(?<![\w.])-?\d+\.\d{4,}(?:e[+-]?\d+)?|(?<![\w.])-?\d+(?:\.\d+)?e[+-]?\d+")
-_FOOTER = re.compile(r"^(learner: \S+) .*$", re.MULTILINE)
+_FOOTER = re.compile(r"^(?:learner|reference): \S+ · .*$", re.MULTILINE)
 
 
 class Recording(NamedTuple):
@@ -47,6 +47,15 @@ def record(course: Course, steps: Sequence[Step]) -> list[Recording]:
     return made
 
 
+def picture_of(course: Course, recordings: Sequence[Recording]) -> Recording:
+    """Return the picture of a failed and a passed run of the first step, as the README shows it."""
+    step = next(step for step in course.steps if not course.is_planned(step))
+    texts = {recording.path.name: recording.text for recording in recordings}
+    runs = [texts[f"{step.slug}.{name}.txt"] for name in ("failed", "passed")]
+    drawn = picture.svg([(f"pixi run {step.task}", run) for run in runs], course.title)
+    return Recording(course.root / "book" / "pictures" / "run.svg", drawn)
+
+
 def write(recordings: Sequence[Recording]) -> list[Path]:
     """Write the recordings that differ from what is there; return their files."""
     changed = []
@@ -62,7 +71,7 @@ def _run(course: Course, step: Step, text: str, name: str, nursery: Nursery) -> 
     with tempfile.TemporaryDirectory(prefix="autograder-") as folder:
         path = Path(folder) / f"{step.name}.py"
         path.write_text(text, encoding="utf-8", newline="\n")
-        order = Order(step, file=path, shown=f"steps/{step.name}.py", seed=SEED)
+        order = Order(step, tree="solutions", file=path, shown=f"steps/{step.name}.py", seed=SEED)
         report = judge(course, order, nursery)
     if (report.outcome == "passed") != (name == "passed"):
         raise InternalError(f"the {name} run of step {step.id} has the outcome {report.outcome}")

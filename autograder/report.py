@@ -54,6 +54,7 @@ class CheckResult(msgspec.Struct, frozen=True):
     mistake: Mistake | None = None
     detail: list[str] = []
     call: str | None = None
+    near: Where | None = None  # where the checked name is defined, for an editor, when no place is known to be wrong
     declared: bool = True
 
 

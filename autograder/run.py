@@ -126,7 +126,7 @@ class Run:
         except Ended as ended:
             self._timeouts += ended.outcome == "timeout"
             return self._troubled(check, trouble.of_ended(ended, self._desk.call))
-        except Exception as error:  # noqa: BLE001 - whatever a checker raises of its own is the course's fault
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - what a checker raises is the course's fault
             return self._internal(check, error)
         self._answered = self._answered or not check.static
         return CheckResult(check.id, "passed", check.passed, declared=check.declared)
@@ -166,6 +166,7 @@ class Run:
             where=where,
             detail=list(found.detail),
             call=None if check.static else self._desk.call or None,
+            near=self._near(check),
             declared=check.declared,
         )
 
@@ -182,20 +183,22 @@ class Run:
             where=where,
             detail=list(what.detail),
             call=what.call,
+            near=self._near(check),
             declared=check.declared,
         )
 
-    def _internal(self, check: Check, error: Exception) -> CheckResult:
+    def _internal(self, check: Check, error: BaseException) -> CheckResult:
         line = _line_in(error, self._checker.path)
         place = f"{self._checker.path.name}:{line}" if line else self._checker.path.name
         says = f"the course itself is at fault, not your code: {place}: {type(error).__name__}: {error}"
-        return CheckResult(check.id, "internal", checking.fill(check.failed, got="no verdict"), detail=[says])
+        message = checking.fill(check.failed, got="no verdict")
+        return CheckResult(check.id, "internal", message, detail=[says], declared=check.declared)
 
     def _broken(self, result: CheckResult, broken: Ended) -> CheckResult:
         check = next(check for check in self._checker.checks if check.id == result.id)
         if check.static or result.outcome != "passed":
             return result
-        return self._troubled(check, trouble.of_ended(broken, self._desk.call))
+        return self._troubled(check, trouble.of_ended(broken, ""))
 
     def _forbids(self, check: Check, loading: trouble.Trouble | None) -> CheckResult:
         rule = check.forbids
@@ -216,6 +219,15 @@ class Run:
             says = ["this counts once your code has run"]
             return CheckResult(check.id, "failed", checking.fill(check.failed, got="nothing yet"), detail=says)
         return CheckResult(check.id, "passed", check.passed)
+
+    def _near(self, check: Check) -> Where | None:
+        """Return the place of the field, or of the definition, that a check asked for; None when it is not there."""
+        name = self._desk.named
+        place = self._source.definition(name) if name else None
+        for field in self._source.fields(name) if name and check.item else ():
+            if field.name == check.item:
+                place = field.place
+        return self._where(place.line, place.column) if place is not None else None
 
     def _where(self, line: int, column: int = 1, file: str | None = None) -> Where:
         file = file or self._shown

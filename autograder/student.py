@@ -61,6 +61,7 @@ class Desk:
         self._said: list[wire.Verb] = []
         self.output = Output(limits.output_bytes)
         self.asked: set[str] = set()
+        self.named = ""  # the last name of the learner's module that was asked for
         self.call = ""
 
     @property
@@ -97,6 +98,9 @@ class Desk:
         except StudentRaised:
             self.close()
             raise
+        except Ended as ended:
+            ended.loading = True
+            raise
 
     def ask(self, verb: wire.Verb, call: str) -> wire.Answer:
         """Return the answer to a verb: a value, an absence or a description."""
@@ -120,6 +124,7 @@ class Desk:
     def forget(self) -> None:
         """Let go of every object but the module itself: a check leaves nothing to the next."""
         self._said.clear()
+        self.named = ""
         if self._worker is not None:
             self._answer(wire.Release(), self._limits.call_s)
 
@@ -152,6 +157,8 @@ class Proxy:
         if name.startswith("__"):
             raise AttributeError(name)
         words = f"{self._words}.{name}" if self._words else name
+        if self._handle == _MODULE:
+            self._desk.named = name
         answer = self._desk.ask(wire.Get(self._handle, name), words if "(" in words else "")
         if isinstance(answer, wire.Absent):
             if self._handle == _MODULE:

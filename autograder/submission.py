@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from autograder import source
 from autograder.report import Where
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from autograder.course import Course
 
 _CONFIGURATION = ("conftest.py", "sitecustomize.py", "usercustomize.py", "pytest.ini", "tox.ini", "setup.cfg")
@@ -22,10 +21,11 @@ _LIBRARIES = ("torch", "numpy", "regex", "transformers", "tokenizers", "tiktoken
 class Unreadable(Exception):
     """The file is not there, cannot be read, or is no Python; with the place, where there is one."""
 
-    def __init__(self, sentence: str, where: Where | None = None) -> None:
+    def __init__(self, sentence: str, where: Where | None = None, data: bytes | None = None) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.where = where
+        self.data = data
 
 
 class Submission(NamedTuple):
@@ -33,6 +33,7 @@ class Submission(NamedTuple):
 
     shown: str
     source: source.Source
+    data: bytes
 
 
 def read(course: Course, path: Path, shown: str) -> Submission:
@@ -42,12 +43,12 @@ def read(course: Course, path: Path, shown: str) -> Submission:
     """
     data = _read(course, path, shown)
     try:
-        return Submission(shown, source.parse(data, shown))
+        return Submission(shown, source.parse(data, shown), data)
     except source.SourceError as error:
         where = None
         if error.line is not None:
             where = Where(shown, error.line, error.column or 1, error.text or "")
-        raise Unreadable(error.message, where) from error
+        raise Unreadable(error.message, where, data) from error
 
 
 def _read(course: Course, path: Path, shown: str) -> bytes:
@@ -61,19 +62,18 @@ def _read(course: Course, path: Path, shown: str) -> bytes:
         raise Unreadable(f"{shown} is a folder") from error
     except OSError as error:
         raise Unreadable(f"{shown} cannot be read: {error.strerror or error}") from error
+    mode = os.fstat(handle).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(handle)
+        raise Unreadable(f"{shown} is {'a folder' if stat.S_ISDIR(mode) else 'no ordinary file'}")
     with os.fdopen(handle, "rb") as stream:
-        mode = os.fstat(handle).st_mode
-        if stat.S_ISDIR(mode):
-            raise Unreadable(f"{shown} is a folder")
-        if not stat.S_ISREG(mode):
-            raise Unreadable(f"{shown} is no ordinary file")
         return stream.read(source.MAX_SOURCE_BYTES + 1)
 
 
 def _refuse_solution(course: Course, path: Path, shown: str) -> None:
-    if not path.is_symlink():
+    if not (path.is_symlink() or path.parent.is_symlink()):
         return
-    target = path.resolve()
+    target = Path(os.path.realpath(path))  # not resolve(), which raises where links go in a circle
     for folder in ("solutions", "puzzles"):
         if target.is_relative_to((course.root / folder).resolve()):
             raise Unreadable(

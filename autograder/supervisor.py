@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _FIRST_LOOK_S = 0.05
 _LOOK_S = 0.1
 _PIPE_BYTES = 16_384
+_COULD_NOT_ANSWER = 70  # what a worker exits with when its own code raised: `ancestor.py`
+_EXIT_S = 1.0
 _MB = 2**20
 _GB = 2**30
 
@@ -41,6 +43,7 @@ class Ended(Exception):
         super().__init__(sentence)
         self.outcome = outcome
         self.sentence = sentence
+        self.loading = False  # whether it happened while the learner's file was being imported
 
 
 class ProtocolBroken(Ended):
@@ -100,7 +103,7 @@ class Worker:
             reply = wire.decode_reply(body)
         except values.Malformed as error:
             raise self._end_of_protocol() from error
-        if reply.id != number:
+        if reply.id != number or not wire.is_answer(verb, reply.answer):
             raise self._end_of_protocol()
         if writer is not None:
             writer.join(1.0)
@@ -133,11 +136,12 @@ class Worker:
             try:
                 body = self._frames.get(timeout=pause)
             except queue.Empty:
-                used = family.usage(self._family.pid)
+                used = family.usage(self._family)
                 if base_cpu_s is None:
                     base_cpu_s = max(used.cpu_s - (time.monotonic() - start), 0.0)
+                self._judge_usage(used)
                 self._judge_peak()
-                self._judge_usage(used, used.cpu_s - base_cpu_s, time.monotonic() - start, seconds)
+                self._judge_time(used.cpu_s - base_cpu_s, time.monotonic() - start, seconds)
                 pause = _LOOK_S
                 continue
             if isinstance(body, bytes):
@@ -146,14 +150,18 @@ class Worker:
                 raise self._end_of_stream()
             raise self._end_of_protocol()
 
-    def _judge_usage(self, used: family.Usage, cpu_s: float, wall_s: float, seconds: float) -> None:
+    def _judge_usage(self, used: family.Usage) -> None:
         limits = self._limits
-        if used.memory_bytes > limits.memory_bytes:
-            raise self._end("limit", f"used >{_size(limits.memory_bytes)} of memory")
         if used.processes > limits.processes:
             raise self._end("limit", f"started more than {limits.processes} processes")
         if used.threads > limits.threads:
             raise self._end("limit", f"started more than {limits.threads} threads")
+        too_much = used.memory_bytes > limits.memory_bytes
+        if too_much and (used.processes < 2 or family.shared_once_bytes(self._family) > limits.memory_bytes):
+            raise self._end("limit", f"used >{_size(limits.memory_bytes)} of memory")
+
+    def _judge_time(self, cpu_s: float, wall_s: float, seconds: float) -> None:
+        limits = self._limits
         if cpu_s > limits.cpu_s:
             raise self._end("timeout", f"was still computing after {_seconds(limits.cpu_s)} of processor time")
         if wall_s > seconds:
@@ -162,6 +170,7 @@ class Worker:
     def _judge_peak(self) -> None:
         peak = family.peak_bytes(self._family.pid)
         if peak and self._base_bytes and peak - self._base_bytes > self._limits.memory_bytes:
+            self._judge_usage(family.usage(self._family))  # threads take address space: then it is their number
             raise self._end("limit", f"used >{_size(self._limits.memory_bytes)} of memory")
 
     # -------------------------------------------------------------------------------------------------------- ending
@@ -175,9 +184,11 @@ class Worker:
         return ProtocolBroken()
 
     def _end_of_stream(self) -> Ended:
-        code = self._family.exit_code(1.0)
+        code = self._family.exit_code(_EXIT_S)
         if code is None:
             return self._end("crash", "closed the channel that its answers travel on")
+        if code == _COULD_NOT_ANSWER:
+            return self._end("crash", "broke the process that it runs in, so that no answer came")
         if code < 0:
             return self._end("crash", f"was ended by the signal {_signal_name(-code)}")
         return self._end("crash", f"ended its own process (exit code {code}) before it answered")
@@ -200,7 +211,10 @@ class Worker:
     def _read_frames(self) -> None:
         try:
             while (body := wire.read_frame(self._born.replies)) is not None:
+                unasked = not self._frames.empty()
                 self._frames.put(body)
+                if unasked:  # the protocol is broken already: what else is sent need not be kept
+                    break
         except values.Malformed as error:
             self._frames.put(error)
         except (OSError, ValueError):

@@ -26,7 +26,7 @@ class Trouble(NamedTuple):
 
 def of_ended(ended: Ended, call: str) -> Trouble:
     """Return the trouble of a worker that is no more."""
-    where = "" if call else ", while the file was being imported"
+    where = ", while the file was being imported" if ended.loading else ""
     detail = [f"your code {ended.sentence}{where}"]
     if ended.outcome == "timeout":
         detail.append("a loop that never ends, or a wait for something that never comes?")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
     from autograder.course import Course, Step
     from autograder.report import CheckResult, Report
+
+
+_BLANK = re.compile(r"\{\w+\}")
 
 
 class Fault(NamedTuple):
@@ -48,6 +52,7 @@ def verify(course: Course, steps: Sequence[Step], done: Callable[[Proof], None])
             solution = _judge_text(course, step, made.solution, nursery)
             stub = _judge_text(course, step, made.stub, nursery)
             faults = [*_of_solution(course, step, solution), *_of_stub(course, step, stub)]
+            faults += _of_words(course, step, [*solution.checks, *stub.checks])
             proofs.append(Proof(step, len(solution.checks), faults))
             done(proofs[-1])
     return proofs
@@ -57,7 +62,7 @@ def _judge_text(course: Course, step: Step, text: str, nursery: Nursery) -> Repo
     with tempfile.TemporaryDirectory(prefix="autograder-") as folder:
         path = Path(folder) / f"{step.name}.py"
         path.write_text(text, encoding="utf-8", newline="\n")
-        return judge(course, Order(step, file=path, shown=f"steps/{step.name}.py"), nursery)
+        return judge(course, Order(step, tree="solutions", file=path, shown=f"steps/{step.name}.py"), nursery)
 
 
 def _of_solution(course: Course, step: Step, report: Report) -> list[Fault]:
@@ -81,6 +86,18 @@ def _of_stub(course: Course, step: Step, report: Report) -> list[Fault]:
             mend = "Give its STUB lines a NotImplementedError, or a None, that a check can name"
             sentence = f"the untouched stub ends in {result.outcome}: {result.message}{_because(result)}"
             faults.append(Fault(place, sentence, mend))
+    return faults
+
+
+def _of_words(course: Course, step: Step, results: Sequence[CheckResult]) -> list[Fault]:
+    place = _relative(course, course.checker(step))
+    faults = []
+    for result in results:
+        if not result.message.strip():
+            faults.append(Fault(place, f"{result.id} has an empty line", "Give it passed and failed in words"))
+        elif blank := _BLANK.search(result.message):
+            sentence = f'nothing fills in {blank[0]} in "{result.message}"'
+            faults.append(Fault(place, sentence, "{got} can stand in failed, {item} in the words of check.each"))
     return faults
 
 

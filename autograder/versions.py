@@ -9,6 +9,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+def installing(road: str) -> str:
+    """Return the act that installs what is missing, on the road that was taken."""
+    return "pixi install" if road.startswith("pixi") else f"remove the folder .venv, then {road} doctor"
+
+
 def installed(names: Sequence[str]) -> dict[str, str]:
     """Return the version of each library, leaving out one that is not installed; a local build's mark is cut off."""
     found = {}

@@ -6,15 +6,22 @@ Nothing here executes what it reads: a frame is MessagePack, decoded into the ty
 from __future__ import annotations
 
 import struct
-from typing import BinaryIO
+from typing import Annotated, BinaryIO, Literal
 
 import msgspec
 
-from autograder.values import Malformed, Tensor, TooLarge, Value
+from autograder.values import MAX_ITEMS, Dict, List, Malformed, Tensor, TooLarge, Tuple, Value
 
 MAX_FRAME_BYTES = 64 * 2**20
+MAX_NAME = 200
 MAX_TEXT = 2_000
+MAX_STACK = 12  # frames of an exception
+_MAX_PATH = 8_192
+_MAX_FRAME_ITEMS = 4 * MAX_ITEMS  # a value's tag and its field names are items of a frame, too
 _HEADER = struct.Struct(">I")
+
+Name = Annotated[str, msgspec.Meta(max_length=MAX_NAME)]
+Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT)]
 
 
 class Module(msgspec.Struct, frozen=True):
@@ -30,6 +37,7 @@ class Ban(msgspec.Struct, frozen=True):
 
     names: list[str] = []
     operators: list[str] = []
+    within: list[str] = []  # the learner's names whose calls raise; every call does where there is none
 
 
 class Load(msgspec.Struct, tag="load", frozen=True):
@@ -133,20 +141,20 @@ class Returned(msgspec.Struct, tag="returned", frozen=True):
 
 
 class Frame(msgspec.Struct, frozen=True):
-    filename: str
+    filename: Annotated[str, msgspec.Meta(max_length=_MAX_PATH)]
     line: int
-    function: str
+    function: Name
 
 
 class Raised(msgspec.Struct, tag="raised", frozen=True):
     """An exception: its type, the nearest type of Python's own, its text, the learner's frames, outermost first."""
 
-    type_name: str
-    builtin: str
-    message: str
-    frames: list[Frame]
+    type_name: Name
+    builtin: Name
+    message: Text
+    frames: Annotated[list[Frame], msgspec.Meta(max_length=MAX_STACK)]
     omitted: int = 0
-    forbidden: str = ""
+    forbidden: Name = ""
 
 
 class Absent(msgspec.Struct, tag="absent", frozen=True):
@@ -156,15 +164,18 @@ class Absent(msgspec.Struct, tag="absent", frozen=True):
 class Oversized(msgspec.Struct, tag="oversized", frozen=True):
     """The value is over a cap."""
 
-    what: str
+    what: Name
+
+
+State = Literal["default", "no default", "no type hint", "ClassVar", "InitVar"]
 
 
 class Field(msgspec.Struct, frozen=True):
     """A field of a class: `state` says whether it has a default, none, or why it is no field."""
 
-    name: str
-    annotation: str
-    state: str  # default | no default | no type hint | ClassVar | InitVar
+    name: Name
+    annotation: Name
+    state: State
     value: Value = None
 
 
@@ -230,7 +241,66 @@ def decode_reply(body: bytes) -> Reply:
 
     Errors: Malformed, whatever is wrong with it.
     """
+    _require_few_items(body)
     try:
         return _replies.decode(body)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise Malformed("bytes that are no reply") from error
+
+
+def is_answer(verb: Verb, answer: Answer) -> bool:
+    """Return whether an answer is of a kind, and of a form, that its verb can have."""
+    if isinstance(answer, Raised | Oversized):
+        return True
+    if isinstance(verb, Describe):
+        return isinstance(answer, Described)
+    if isinstance(answer, Absent):
+        return isinstance(verb, Get)
+    if not isinstance(answer, Returned):
+        return False
+    if isinstance(verb, Gradients) and not _is_gradients(answer.value, verb):
+        return False
+    kept = len(verb.args) if isinstance(verb, Call) and verb.keep else 0
+    return len(answer.arguments) == kept
+
+
+def _is_gradients(value: Value, verb: Gradients) -> bool:
+    """Return whether it is an output, a list of the float inputs' gradients, and a dictionary of the parameters'."""
+    if not isinstance(value, Tuple) or len(value.items) != 3:
+        return False
+    _, inputs, parameters = value.items
+    floats = [arg for arg in verb.args if isinstance(arg, Tensor) and "float" in arg.dtype]
+    return isinstance(inputs, List) and len(inputs.items) == len(floats) and isinstance(parameters, Dict)
+
+
+# MessagePack: how many bytes of length follow the first byte, and how many bytes of a number.
+_LENGTHS = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xD9: 1, 0xDA: 2, 0xDB: 4, 0xDC: 2, 0xDD: 4, 0xDE: 2, 0xDF: 4}
+_SIZES = {0xCA: 4, 0xCB: 8, 0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8, 0xD0: 1, 0xD1: 2, 0xD2: 4, 0xD3: 8}
+
+
+def _require_few_items(body: bytes) -> None:
+    """Walk over a message without making anything of it: a few bytes can stand for very many objects.
+
+    Errors: Malformed, when there are more items than any honest reply has, or fewer than are announced.
+    """
+    place, seen, owed = 0, 0, 1
+    while owed:
+        if place >= len(body):
+            raise Malformed("bytes that are no reply: they end too early")
+        first = body[place]
+        width = _LENGTHS.get(first, 0)
+        if width:
+            length = int.from_bytes(body[place + 1 : place + 1 + width], "big")
+        else:
+            length = first & (0x1F if first >= 0xA0 else 0x0F)
+        seen, owed, place = seen + 1, owed - 1, place + 1 + width
+        if first & 0xF0 == 0x80 or first in (0xDE, 0xDF):
+            owed += 2 * length
+        elif first & 0xF0 == 0x90 or first in (0xDC, 0xDD):
+            owed += length
+        elif first & 0xE0 == 0xA0 or width:
+            place += length
+        else:
+            place += _SIZES.get(first, 0)
+        if seen + owed > _MAX_FRAME_ITEMS:
+            raise Malformed("bytes that are no reply: too many items")

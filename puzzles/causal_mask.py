@@ -24,7 +24,7 @@ def causal_mask(
     Source: Vaswani et al. 2017, section 3.2.3.
     """
     # BEGIN SOLUTION
-    # STUB: # TODO 1: the absolute positions of the new tokens (query), as a column, and of all (key), as a row   [2 lines]
+    # STUB: # TODO 1: the absolute positions: of the new tokens (query) as a column, of all (key) as a row   [2 lines]
     # STUB: # TODO 2: a mask of zeros, of the dtype and on the device that are asked for   [1 line]
     # STUB: # TODO 3: -inf wherever the key's position is later than the query's   [1 line]
     # STUB: raise NotImplementedError("step {step}: causal_mask")

@@ -23,7 +23,7 @@ def causal_mask(
     Example (sequence_length=2, num_tokens=1): [[0, 0, -inf], [0, 0, 0]].
     Source: Vaswani et al. 2017, section 3.2.3.
     """
-    # TODO 1: the absolute positions of the new tokens (query), as a column, and of all (key), as a row   [2 lines]
+    # TODO 1: the absolute positions: of the new tokens (query) as a column, of all (key) as a row   [2 lines]
     # TODO 2: a mask of zeros, of the dtype and on the device that are asked for   [1 line]
     # TODO 3: -inf wherever the key's position is later than the query's   [1 line]
     raise NotImplementedError("step 02: causal_mask")

@@ -1,4 +1,4 @@
-"""Checks the direction of imports: import-linter as one process started with `python`, which it has no way for itself."""
+"""Checks the direction of imports: import-linter has no `python -m` of its own."""
 
 import sys
 

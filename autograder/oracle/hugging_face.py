@@ -52,8 +52,9 @@ def gpt2_config() -> Config:
     if installed == (committed["version"], committed["sha256"]):
         return Config(effective(committed["values"]), installed[0], "committed")
     cached = cache_folder() / f"gpt2-config-{installed[0]}-{installed[1][:16]}.json"
-    with contextlib.suppress(OSError, ValueError):
-        return Config(effective(json.loads(cached.read_text(encoding="utf-8"))), installed[0], "cache")
+    known = _kept(cached)
+    if known is not None:
+        return Config(effective(known), installed[0], "cache")
     computed = compute()
     _keep(cached, computed)
     return Config(effective(computed), installed[0], "computed")
@@ -107,6 +108,18 @@ def cache_folder() -> Path:
     else:
         base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(base) / "gpt2-puzzles"
+
+
+def _kept(path: Path) -> dict[str, Any] | None:
+    """Return the values of a cache's file, None when it is not there or is not as it was written."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(values, dict) or set(values) != set(FIELDS):
+        return None
+    numbers = [value for name, value in values.items() if name != "n_inner" or value is not None]
+    return values if all(type(number) in (int, float) for number in numbers) else None
 
 
 def _keep(path: Path, values: dict[str, Any]) -> None:

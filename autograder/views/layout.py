@@ -48,7 +48,7 @@ def lines(report: Report) -> list[Line]:
     if report.outcome in _TITLES:
         made.append(Line("note", f"Outcome: {report.outcome} ({_TITLES[report.outcome]})", 9))
     made.append(Line("footer", _footer(report)))
-    made.append(Line("next", f"Next: {report.next}"))
+    made.append(Line("next", f"Next: {printable(report.next)}"))
     return made
 
 
@@ -76,7 +76,7 @@ def _item(text: str) -> Line:
 
 
 def _place(where: Where) -> list[Line]:
-    made = [Line("detail", f"{_INDENT}{where.file}:{where.line}", len(_INDENT))]
+    made = [Line("detail", f"{_INDENT}{printable(where.file)}:{where.line}", len(_INDENT))]
     if where.text.strip():
         made.append(Line("code", f"{_INDENT}  {printable(where.text.strip())}", len(_INDENT) + 2))
         if where.column > 1:
@@ -106,7 +106,7 @@ def _chain(report: Report) -> list[Line]:
 def _output(report: Report) -> list[Line]:
     if not report.output.bytes:
         return []
-    text = report.output.text.rstrip("\n").split("\n")
+    text = report.output.text.replace("\r\n", "\n").rstrip("\n").split("\n")
     head = Line("note", f"Your code printed {report.output.bytes:,} bytes:")
     return [Line("blank", ""), head, *(Line("output", f"│ {printable(line)}") for line in text)]
 

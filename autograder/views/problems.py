@@ -45,7 +45,7 @@ def one_line(text: str) -> str:
 
 
 def _problem(report: Report, check: CheckResult, before: str = "") -> Problem:
-    where = check.where
+    where = check.where or check.near
     file, line, column = (where.file, where.line, where.column) if where is not None else (report.file, 1, 1)
     return Problem(one_line(file), max(line, 1), max(column, 1), before + one_line(check.message), details(check))
 

@@ -8,6 +8,7 @@ the project off the path. Where there is no fork, it is the worker itself, for o
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import select
@@ -16,21 +17,28 @@ import socket
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _SWEEP_S = 5.0
+_LATE = ("torch.fx.experimental.symbolic_shapes", "torch._dynamo")  # what a tensor on "meta" imports
 _PR_SET_CHILD_SUBREAPER = 36
 
 
 def main() -> None:
-    preload, channel = sys.argv[1], int(sys.argv[2])
+    """`ancestor.py plain|torch`, then `fork CHANNEL`, `spawn ORDER` or `replay FILE`."""
+    preload, way, what = sys.argv[1:4]
     serve = _import_serve()
     if preload == "torch":
         _import_torch()
-    if channel < 0:
-        _spawned(serve, json.loads(sys.argv[3]))
+    if way == "fork":
+        _answer(serve, socket.socket(fileno=int(what)), _LATE if preload == "torch" else ())
+    elif way == "spawn":
+        _spawned(serve, json.loads(what))
     else:
-        _answer(serve, socket.socket(fileno=channel))
+        serve.replay(Path(what))
 
 
 def _import_serve() -> Any:
@@ -41,7 +49,8 @@ def _import_serve() -> Any:
 
     sys.path[:] = [entry for entry in sys.path if entry and Path(entry).resolve() != Path(root)]
     sys.meta_path[:] = [finder for finder in sys.meta_path if "__editable__" not in getattr(finder, "__module__", "")]
-    sys.modules["autograder"].__path__ = []
+    for name in [name for name in sys.modules if name.partition(".")[0] == "autograder"]:
+        del sys.modules[name]  # `import autograder` gets its sentence, as the other absent libraries do
     return serve
 
 
@@ -53,10 +62,17 @@ def _import_torch() -> None:
     torch.set_num_threads(1)
 
 
-def _answer(serve: Any, channel: socket.socket) -> None:
-    """Fork a guard and a worker for each request; the pipes of the worker come with it."""
+def _answer(serve: Any, channel: socket.socket, late: Sequence[str]) -> None:
+    """Fork a guard and a worker for each request; the pipes of the worker come with it.
+
+    While nobody asks, import what torch would else import late, in each worker anew.
+    """
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # guards are reaped by the system
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the judge's to handle: it ends us by closing the channel
+    for name in late:
+        if select.select([channel], [], [], 0)[0]:
+            break
+        importlib.import_module(name)
     while True:
         message, pipes, _, _ = socket.recv_fds(channel, 65536, 4)
         if not message:
@@ -88,7 +104,7 @@ def _guard(serve: Any, order: dict[str, Any], pipes: list[int]) -> None:
         os.close(pipe)
     judge = socket.socket(fileno=control)
     with contextlib.suppress(OSError):
-        judge.sendall(f"pid {worker}\n".encode())
+        judge.sendall(f"pid {worker} {os.getpid()}\n".encode())
         _await_end(judge, woken, worker)
     clean = _sweep(worker)
     with contextlib.suppress(OSError):
@@ -102,21 +118,35 @@ def _await_end(judge: socket.socket, woken: int, worker: int) -> None:
         if judge.fileno() in ready:  # a word, or the end of the judge: both mean the same
             return
         os.read(woken, 4096)
-        pid, status = os.waitpid(worker, os.WNOHANG)
-        if pid == worker:
-            judge.sendall(f"exit {os.waitstatus_to_exitcode(status)}\n".encode())
-            return
+        while pid_and_status := _reap():
+            if pid_and_status[0] == worker:
+                judge.sendall(f"exit {os.waitstatus_to_exitcode(pid_and_status[1])}\n".encode())
+                return
+
+
+def _reap() -> tuple[int, int] | None:
+    """Return the next process that has ended, the worker or an orphan of its, and its status."""
+    try:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return None
+    return (pid, status) if pid else None
 
 
 def _sweep(worker: int) -> bool:
-    """Kill the worker and all that it started; return whether none is left."""
+    """Kill the worker and all that it started; return whether none is left.
+
+    They are stopped first: what forks and dies would be another process each time that it is looked for.
+    """
     deadline = time.monotonic() + _SWEEP_S
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError):
             os.killpg(worker, signal.SIGKILL)
-        for pid in _children(os.getpid()):
-            with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
+        family = _children(os.getpid())
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in family:
+                with contextlib.suppress(OSError):
+                    os.kill(pid, number)
         try:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass

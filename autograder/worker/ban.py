@@ -14,7 +14,14 @@ class Forbidden(RuntimeError):
     """A learner's code called what its step forbids."""
 
 
-def replace(dotted: str) -> None:
+class Net:
+    """Whether what is forbidden raises now: a ban holds within what a step teaches, and nowhere else."""
+
+    def __init__(self) -> None:
+        self.out = False
+
+
+def replace(dotted: str, net: Net) -> None:
     """Make the thing of that name raise, under every name of its module's that the learner can reach it by."""
     path, _, name = dotted.rpartition(".")
     holder: Any = sys.modules.get("torch")
@@ -25,16 +32,17 @@ def replace(dotted: str) -> None:
         return
     if isinstance(original, type):
         if "__forbidden__" not in vars(original):
-            original.__init__ = _raiser(dotted)  # type: ignore[misc]
+            original.__init__ = _raiser(dotted, original.__init__, net)  # type: ignore[misc]
             original.__forbidden__ = True  # type: ignore[attr-defined]
         return
-    setattr(holder, name, _raiser(dotted))
+    setattr(holder, name, _raiser(dotted, original, net))
 
 
-def _raiser(dotted: str) -> Callable[..., Any]:
+def _raiser(dotted: str, original: Callable[..., Any], net: Net) -> Callable[..., Any]:
     def forbidden(*args: Any, **kwargs: Any) -> Any:
-        del args, kwargs
-        raise Forbidden(dotted)
+        if net.out:
+            raise Forbidden(dotted)
+        return original(*args, **kwargs)
 
     forbidden.__forbidden__ = True  # type: ignore[attr-defined]
     return forbidden

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from autograder import wire
+from autograder.worker.words import short
 
 if TYPE_CHECKING:
     from autograder import values
@@ -25,7 +26,7 @@ def describe(holder: Any, packer: values.Packer) -> wire.Described:
     names = {field.name for field in fields}
     loose = [name for name in vars(holder) if not name.startswith("__") and name not in names]
     loose = [name for name in loose if not callable(vars(holder)[name]) and not _is_descriptor(vars(holder)[name])]
-    fields += [wire.Field(name, "", "no type hint") for name in loose]
+    fields += [wire.Field(short(name), "", "no type hint") for name in loose]
     return wire.Described(True, isinstance(inherited, dict), isinstance(known, dict), fields)
 
 
@@ -36,27 +37,29 @@ def _is_descriptor(value: object) -> bool:
 def _dataclass_field(field: Any, packer: values.Packer) -> wire.Field:
     import dataclasses
 
-    annotation = _annotation_text(field.type)
+    name, annotation = short(field.name), _annotation_text(field.type)
     kind = getattr(field, "_field_type", None)
     label = str(kind).rpartition("_")[2].lower()  # dataclasses._FIELD, _FIELD_CLASSVAR, _FIELD_INITVAR
-    if label in ("classvar", "initvar"):
-        return wire.Field(field.name, annotation, {"classvar": "ClassVar", "initvar": "InitVar"}[label])
+    if label == "classvar":
+        return wire.Field(name, annotation, "ClassVar")
+    if label == "initvar":
+        return wire.Field(name, annotation, "InitVar")
     if field.default is not dataclasses.MISSING:
-        return wire.Field(field.name, annotation, "default", packer.pack(field.default))
+        return wire.Field(name, annotation, "default", packer.pack(field.default))
     if field.default_factory is not dataclasses.MISSING:
-        return wire.Field(field.name, annotation, "default", packer.pack(field.default_factory()))
-    return wire.Field(field.name, annotation, "no default")
+        return wire.Field(name, annotation, "default", packer.pack(field.default_factory()))
+    return wire.Field(name, annotation, "no default")
 
 
 def _annotated(holder: type, name: str, annotation: str, packer: values.Packer) -> wire.Field:
     dataclasses = sys.modules.get("dataclasses")
     if name not in vars(holder):
-        return wire.Field(name, annotation, "no default")
+        return wire.Field(short(name), annotation, "no default")
     value = vars(holder)[name]
     if dataclasses is not None and type(value) is dataclasses.Field:
         value.name, value.type = name, annotation
         return _dataclass_field(value, packer)
-    return wire.Field(name, annotation, "default", packer.pack(value))
+    return wire.Field(short(name), annotation, "default", packer.pack(value))
 
 
 def _annotations(holder: type) -> dict[str, str]:
@@ -71,7 +74,7 @@ def _annotations(holder: type) -> dict[str, str]:
 
 def _annotation_text(value: Any) -> str:
     if type(value) is str:
-        return value[:200]
+        return short(value)
     if isinstance(value, type) and type(value) is type:
-        return value.__name__[:200]
+        return short(value.__name__)
     return ""

@@ -15,18 +15,19 @@ import itertools
 import linecache
 import random
 import sys
-import types
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+import msgspec
+
 from autograder import values, wire
-from autograder.worker import ban, fields
+from autograder.worker import ban, fields, words
 from autograder.worker.modules import Finder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 MODULE = 0  # the handle of the learner's own module
-_MAX_FRAMES = 6
 _BUILTIN_ERRORS = frozenset(
     value for value in vars(builtins).values() if isinstance(value, type) and issubclass(value, BaseException)
 )
@@ -39,6 +40,9 @@ class Worker:
         self._objects: list[Any] = []
         self._filenames: frozenset[str] = frozenset()
         self._operators: tuple[str, ...] = ()
+        self._within: tuple[str, ...] = ()
+        self._net = ban.Net()
+        self._roots: dict[int, str] = {}  # by which of the module's names an object was come by
 
     def answer(self, verb: wire.Verb) -> wire.Answer:
         """Do what a verb asks for. Whatever the learner's code raises is an answer too."""
@@ -78,6 +82,7 @@ class Worker:
                 return fields.describe(self._objects[verb.target], self._packer())
             case wire.Release():
                 del self._objects[1:]
+                self._roots.clear()
                 return wire.Returned(None)
 
     def _returned(self, value: Any) -> wire.Returned:
@@ -100,16 +105,23 @@ class Worker:
 
     def _forbid(self, forbidden: wire.Ban) -> None:
         for dotted in forbidden.names:
-            ban.replace(dotted)
-        self._operators = tuple(forbidden.operators)
+            ban.replace(dotted, self._net)
+        self._operators, self._within = tuple(forbidden.operators), tuple(forbidden.within)
 
     @contextlib.contextmanager
     def _guard(self, verb: wire.Verb) -> Iterator[None]:
-        if not self._operators or isinstance(verb, wire.Release):
+        if isinstance(verb, wire.Release | wire.Load | wire.Earlier) or not self._is_within(verb.target):
             yield
             return
-        with ban.operator_guard(frozenset(self._operators)):
-            yield
+        self._net.out = True
+        try:
+            with ban.operator_guard(frozenset(self._operators)) if self._operators else contextlib.nullcontext():
+                yield
+        finally:
+            self._net.out = False
+
+    def _is_within(self, handle: int) -> bool:
+        return not self._within or self._roots.get(handle, "") in ("", *self._within)
 
     def _get(self, verb: wire.Get) -> wire.Answer:
         try:
@@ -118,10 +130,11 @@ class Worker:
             if self._frames(error)[0]:
                 raise
             return wire.Absent()
-        return wire.Returned(self._packer().pack(value))
+        root = verb.name if verb.target == MODULE else self._roots.get(verb.target, "")
+        return wire.Returned(self._packer(root).pack(value))
 
     def _put(self, verb: wire.Put) -> wire.Answer:
-        holder, value = self._objects[verb.target], self._unpack(verb.value)
+        holder, value = self._objects[verb.target], self.resolve(verb.value)
         torch = sys.modules.get("torch")
         present = getattr(holder, verb.name, None)
         if torch is not None and isinstance(present, torch.nn.Parameter):
@@ -132,64 +145,70 @@ class Worker:
         return wire.Returned(None)
 
     def _call(self, verb: wire.Call) -> wire.Answer:
-        args = [self._unpack(arg) for arg in verb.args]
-        kwargs = {name: self._unpack(value) for name, value in verb.kwargs.items()}
+        args = [self.resolve(arg) for arg in verb.args]
+        kwargs = {name: self.resolve(value) for name, value in verb.kwargs.items()}
         value = self._objects[verb.target](*args, **kwargs)
-        packer = self._packer()
+        packer = self._packer(self._roots.get(verb.target, ""))
         return wire.Returned(packer.pack(value), [packer.pack(arg) for arg in args] if verb.keep else [])
 
     def _gradients(self, verb: wire.Gradients) -> wire.Answer:
         import torch
 
         target = self._objects[verb.target]
-        args = [self._unpack(arg) for arg in verb.args]
+        args = [self.resolve(arg) for arg in verb.args]
         inputs = [arg.requires_grad_() for arg in args if torch.is_tensor(arg) and arg.is_floating_point()]
-        kwargs = {name: self._unpack(value) for name, value in verb.kwargs.items()}
+        kwargs = {name: self.resolve(value) for name, value in verb.kwargs.items()}
         if isinstance(target, torch.nn.Module):
             target.zero_grad(set_to_none=True)
         output = target(*args, **kwargs)
-        if torch.is_tensor(output) and output.requires_grad:
+        back = values.tensor(verb.output_gradient)
+        # An output of another shape or type has no such gradient: the output itself will tell what is wrong with it.
+        if torch.is_tensor(output) and output.requires_grad and output.shape == back.shape and not output.is_complex():
             # Of a sum: a gradient that is handed to backward() makes torch import its symbolic shapes, half a second.
-            (output * values.tensor(verb.output_gradient)).sum().backward()
+            (output * back).sum().backward()
         parameters = dict(target.named_parameters()) if isinstance(target, torch.nn.Module) else {}
         of_parameters = {name: parameter.grad for name, parameter in parameters.items()}
         return wire.Returned(self._packer().pack((output, [tensor.grad for tensor in inputs], of_parameters)))
 
     # ------------------------------------------------------------------------------------------------------ values
 
-    def _packer(self) -> values.Packer:
-        return values.Packer(self._refer)
+    def _packer(self, root: str = "") -> values.Packer:
+        return values.Packer(functools.partial(self._refer, root=root))
 
-    def _unpack(self, value: values.Value) -> Any:
+    def resolve(self, value: values.Value) -> Any:
+        """Return the Python value, an object of this worker where it is a handle."""
         return values.Unpacker(lambda ref: self._objects[ref.handle]).unpack(value)
 
-    def _refer(self, value: object) -> values.Ref:
+    def _refer(self, value: object, *, root: str) -> values.Ref:
         for handle, known in enumerate(self._objects):
             if known is value:
-                return values.Ref(handle, _type_name(value), _word(value))
+                return values.Ref(handle, words.type_name(value), words.word(value))
         self._objects.append(value)
-        return values.Ref(len(self._objects) - 1, _type_name(value), _word(value))
+        self._roots[len(self._objects) - 1] = root
+        return values.Ref(len(self._objects) - 1, words.type_name(value), words.word(value))
 
     # -------------------------------------------------------------------------------------------------- exceptions
 
     def _raised(self, error: BaseException) -> wire.Raised:
         kind = type(error)
-        builtin = next((base.__name__ for base in kind.__mro__ if base in _BUILTIN_ERRORS), "BaseException")
+        bases = type.__dict__["__mro__"].__get__(kind)  # not a metaclass's own
+        builtin = next((base.__name__ for base in bases if base in _BUILTIN_ERRORS), "BaseException")
         frames, omitted = self._frames(error)
-        forbidden = str(error) if kind is ban.Forbidden else ""
-        return wire.Raised(kind.__name__[:200], builtin, _message(error), frames, omitted, forbidden)
+        forbidden = words.short(str(error)) if kind is ban.Forbidden else ""
+        return wire.Raised(words.type_name(error), builtin, words.message(error), frames, omitted, forbidden)
 
     def _frames(self, error: BaseException) -> tuple[list[wire.Frame], int]:
         frames = []
-        step = error.__traceback__
+        step = vars(BaseException)["__traceback__"].__get__(error)  # not a class's own
         while step is not None:
             code = step.tb_frame.f_code
             if code.co_filename in self._filenames:
-                frames.append(wire.Frame(code.co_filename, step.tb_lineno or 0, code.co_name))
+                frames.append(wire.Frame(code.co_filename, step.tb_lineno or 0, words.short(code.co_name)))
             step = step.tb_next
-        if len(frames) <= 2 * _MAX_FRAMES:
+        half = wire.MAX_STACK // 2
+        if len(frames) <= wire.MAX_STACK:
             return frames, 0
-        return frames[:_MAX_FRAMES] + frames[-_MAX_FRAMES:], len(frames) - 2 * _MAX_FRAMES
+        return frames[:half] + frames[-half:], len(frames) - wire.MAX_STACK
 
 
 def serve(requests: BinaryIO, replies: BinaryIO) -> None:
@@ -204,38 +223,37 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> None:
             frame = wire.encode(wire.Reply(request.id, answer))
         except values.TooLarge as error:
             frame = wire.encode(wire.Reply(request.id, wire.Oversized(str(error))))
+        except (UnicodeEncodeError, msgspec.MsgspecError, TypeError) as error:
+            raised = wire.Raised(type(error).__name__, type(error).__name__, words.message(error), [])
+            frame = wire.encode(wire.Reply(request.id, raised))
         replies.write(frame)
         replies.flush()
 
 
+def replay(path: Path) -> None:
+    """Answer the requests of a file in the foreground, and say how the last one ended: breakpoint() stops there."""
+    with path.open("rb") as stream:
+        verbs = [wire.decode_request(body).verb for body in iter(lambda: wire.read_frame(stream), None)]
+    worker = Worker()
+    stop = sys.breakpointhook
+    sys.breakpointhook = lambda *_, **__: None
+    for verb in verbs[:-1]:
+        worker.answer(verb)
+    sys.breakpointhook = stop
+    answer = worker.answer(verbs[-1])
+    if isinstance(answer, wire.Raised):
+        for frame in answer.frames:
+            print(f"  {frame.filename}:{frame.line}, in {frame.function}")
+        print(f"{answer.type_name}: {answer.message}")
+    elif isinstance(answer, wire.Returned):
+        value = worker.resolve(answer.value)
+        print(f"The call returned {value!r}"[: wire.MAX_TEXT])
+
+
 def _flush(*streams: Any) -> None:
-    for stream in (*streams, sys.stdout, sys.stderr):
-        with contextlib.suppress(Exception):  # the learner may have closed or replaced it: it is theirs
+    for stream in (*streams, getattr(sys, "stdout", None), getattr(sys, "stderr", None)):
+        with contextlib.suppress(BaseException):  # the learner may have closed or replaced it: it is theirs
             stream.flush()
-
-
-def _message(error: BaseException) -> str:
-    try:
-        text = str(error)
-    except BaseException:  # noqa: BLE001 - a learner's __str__ may raise anything
-        return "(its text cannot be read: __str__ raised)"
-    if type(text) is not str:
-        return "(its text cannot be read)"
-    return text.encode("utf-8", "replace").decode("utf-8")[: wire.MAX_TEXT]
-
-
-def _type_name(value: object) -> str:
-    return type(value).__name__[:200]
-
-
-def _word(value: object) -> str:
-    if isinstance(value, type):
-        return f"the class {value.__name__}"[:200]
-    if isinstance(value, types.FunctionType | types.MethodType | types.BuiltinFunctionType):
-        return f"the function {value.__name__}"[:200]
-    if isinstance(value, types.ModuleType):
-        return f"the module {value.__name__}"[:200]
-    return ""
 
 
 def _seed(seed: int) -> None:

@@ -17,7 +17,9 @@ TEXTS = st.text(st.characters(codec=None))  # lone surrogates too
 FLOATS = st.floats() | st.integers(0, 2**64 - 1).map(lambda bits: struct.unpack("<d", struct.pack("<Q", bits))[0])
 SCALARS = st.none() | st.booleans() | st.integers() | st.integers(-(2**300), 2**300) | FLOATS | TEXTS | st.binary()
 # Hashable, and without the numbers that equal another: {True, 1} has one member before it is packed.
-KEYS = st.recursive(st.none() | st.integers() | TEXTS | st.binary(), lambda inner: st.tuples(inner, inner), max_leaves=4)
+KEYS = st.recursive(
+    st.none() | st.integers() | TEXTS | st.binary(), lambda inner: st.tuples(inner, inner), max_leaves=4
+)
 VALUES = st.recursive(
     SCALARS,
     lambda inner: (

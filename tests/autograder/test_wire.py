@@ -1,5 +1,6 @@
 """Whatever comes through the channel is one of our messages or Malformed, and never anything else."""
 
+import contextlib
 import io
 import struct
 
@@ -81,7 +82,7 @@ def test_a_stream_that_ends_inside_a_frame_is_malformed(size):
 
 def test_a_message_over_the_cap_is_too_large_to_send():
     half = values.Bytes(bytes(wire.MAX_FRAME_BYTES // 2))
-    with pytest.raises(TooLarge, match="^larger than 64 MB$"):
+    with pytest.raises(TooLarge, match="larger than 64 MB"):
         wire.encode(wire.Reply(1, wire.Returned(values.List([half, half]))))
 
 
@@ -99,10 +100,8 @@ def read(body):
 
 @given(st.binary(max_size=300))
 def test_random_bytes_are_malformed_or_a_reply(body):
-    try:
+    with contextlib.suppress(Malformed):
         assert isinstance(read(body), wire.Reply)
-    except Malformed:
-        pass
 
 
 @given(st.sampled_from(FRAMES), st.data())
@@ -114,10 +113,8 @@ def test_a_mutated_frame_is_malformed_or_a_reply(frame, data):
         body[place : place + data.draw(st.integers(0, 4))] = piece
         if not body:
             break
-    try:
+    with contextlib.suppress(Malformed):
         assert isinstance(read(bytes(body)), wire.Reply)
-    except Malformed:
-        pass
 
 
 @given(st.sampled_from(FRAMES), st.integers(0))
@@ -147,10 +144,8 @@ NAMES = st.sampled_from(
 @example({"type": "tensor", "dtype": "int8", "shape": [-1], "data": b"", "device": "cpu", "requires_grad": False})
 def test_a_message_of_wrong_tags_and_fields_is_malformed_or_a_reply(value):
     body = msgspec.msgpack.encode({"id": 1, "answer": {"type": "returned", "value": value}})
-    try:
+    with contextlib.suppress(Malformed):
         assert isinstance(read(body), wire.Reply)
-    except Malformed:
-        pass
 
 
 def reply_of(value):

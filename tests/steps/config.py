@@ -1,10 +1,22 @@
 """Step 01 is judged against Hugging Face's configuration, field by field."""
 
-from autograder.checking import check, equal, fail, holds
+import ast
+
+from autograder.checking import a_class, check, equal, fail, holds, make
 
 FIELDS = ("vocab_size", "n_positions", "n_embd", "n_layer", "n_head", "n_inner", "layer_norm_epsilon")
 TYPES = {name: "float" if name == "layer_norm_epsilon" else "int" for name in FIELDS}
-PLAIN_TYPES = ("int", "float", "bool", "str", "bytes", "complex", "list", "tuple", "dict", "set")
+PLAIN_TYPES = ("int", "float", "bool", "str", "bytes", "complex", "list", "tuple", "dict", "set", "frozenset")
+# Seven values that no default has, and that fit together: n_head divides n_embd.
+OTHERS = {
+    "vocab_size": 97,
+    "n_positions": 32,
+    "n_embd": 48,
+    "n_layer": 2,
+    "n_head": 3,
+    "n_inner": 80,
+    "layer_norm_epsilon": 1e-3,
+}
 
 
 @check(
@@ -20,15 +32,24 @@ def dataclass_is_imported(source):
     failed="GPT2Config does not have the @dataclass decorator",
 )
 def has_the_decorator(source):
+    if source.decorated_by("GPT2Config", "dataclasses.dataclass"):
+        return
     called = source.called_on("GPT2Config", "dataclasses.dataclass")
-    if source.decorated_by("GPT2Config", "dataclasses.dataclass") is None and called is not None:
+    if called is not None:
         fail(
             "dataclass(GPT2Config) makes a dataclass too; this step asks for it as @dataclass above the class",
             where=called,
         )
-    if source.definition("GPT2Config") is None:
-        fail("no class of that name stands at the top level of the file")
-    holds(source.decorated_by("GPT2Config", "dataclasses.dataclass"))
+    here = [node for node in source.tree.body if isinstance(node, ast.ClassDef) and node.name == "GPT2Config"]
+    anywhere = [node for node in ast.walk(source.tree) if isinstance(node, ast.ClassDef) and node.name == "GPT2Config"]
+    if source.definition("GPT2Config") is None or not anywhere:
+        fail("no class GPT2Config stands at the top level of the file")
+    if len(here) > 1:
+        fail(f"the file has {len(here)} classes GPT2Config: the last one counts")
+    if here and here[0].decorator_list:
+        fail("what stands above the class is not the dataclass of the module dataclasses")
+    holds(here or None, "the class GPT2Config does not stand at the top level of the file")
+    holds(False)
 
 
 @check.each(
@@ -37,64 +58,91 @@ def has_the_decorator(source):
     failed="{item} is incorrect: expected match with Hugging Face model configuration, got {got}",
 )
 def matches_hugging_face(item, student, oracle):
-    mine = student.GPT2Config.default(item)
-    equal(mine, oracle.gpt2_config[item], says=_reason(item, mine, student))
+    config = a_class(student, "GPT2Config")
+    mine = config.default(item)
+    equal(mine, oracle.gpt2_config[item], says=_reason(item, mine, config))
 
 
-def _reason(item, mine, student):
+def _reason(item, mine, config):
     """Return what a learner who wrote this on purpose should know."""
+    if renamed := _renamed(config.fields()).get(item):
+        return f"is it your {renamed}, under another name?"
     if item != "n_inner" or mine is not None:
         return ""
-    others = [student.GPT2Config.default(name) for name in FIELDS if name != "n_inner"]
-    if all(other is None for other in others):  # the stub, untouched
+    others = [config.default(name) for name in FIELDS if name != "n_inner"]
+    if None in others:  # not yet filled in
         return ""
     return "Hugging Face has None here, and then makes the MLP 4 * n_embd wide: write that number"
 
 
+def _fields(described):
+    return [field.name for field in described.fields if field.state in ("default", "no default")]
+
+
+def _renamed(described):
+    """Return the names that are missing, each with the unknown field that stands at its place."""
+    known = {field.name for field in described.fields}
+    pairs = zip(FIELDS, _fields(described), strict=False)
+    return {wanted: name for wanted, name in pairs if wanted not in known and name not in FIELDS}
+
+
+@check.undeclared(failed="a field of GPT2Config has no value")
+def every_field_has_a_value(source):
+    for field in source.fields("GPT2Config"):
+        if field.name in FIELDS and not field.has_default:
+            fail(f"{field.name} has a type hint, and no value after it", where=field.place)
+
+
 @check.undeclared(failed="GPT2Config is not what @dataclass made")
-def is_decorated_itself(student):
-    described = student.GPT2Config.fields()
+def is_what_the_decorator_made(student, source):
+    described = a_class(student, "GPT2Config").fields()
     if described.is_dataclass and not described.decorated_itself:
         fail("the fields come from the class it inherits from: decorate GPT2Config itself")
+    if not described.is_dataclass and source.decorated_by("GPT2Config", "dataclasses.dataclass"):
+        fail("@dataclass stands above the class, and yet GPT2Config is no dataclass: is it, or dataclass, replaced?")
 
 
 @check.undeclared(failed="GPT2Config's fields are not the seven of this step, in its order")
 def has_the_seven_fields_in_order(student):
-    described = student.GPT2Config.fields()
-    names = [field.name for field in described.fields if field.state in ("default", "no default")]
-    extra = [name for name in names if name not in FIELDS]
-    missing = [name for name in FIELDS if name not in names]
+    described = a_class(student, "GPT2Config").fields()
+    names, told = _fields(described), _renamed(described).values()
+    extra = [name for name in names if name not in FIELDS and name not in told]
     if extra:
-        instead = f"; {missing[0]} is missing: is it that, under another name?" if missing else ""
-        fail(f"there is a field {extra[0]}, which this step does not ask for{instead}")
-    if not missing and names != list(FIELDS):
+        which = f"a field {extra[0]}" if len(extra) == 1 else f"fields {', '.join(extra[:-1])} and {extra[-1]}"
+        fail(f"there {'is' if len(extra) == 1 else 'are'} {which}, which this step does not ask for")
+    if sorted(names) == sorted(FIELDS) and names != list(FIELDS):
         first = next(mine for mine, theirs in zip(names, FIELDS, strict=True) if mine != theirs)
         fail(f"{first} is not at its place: the order is {', '.join(FIELDS)}")
 
 
 @check.undeclared(failed="a type hint does not fit its value")
-def type_hints_fit(student):
-    for field in student.GPT2Config.fields().fields:
-        wanted = TYPES.get(field.name)
-        if wanted and field.state == "default" and field.annotation in PLAIN_TYPES and field.annotation != wanted:
-            fail(
-                f"{field.name} is hinted as {field.annotation}: its value is {wanted}",
-                expected=wanted,
-                got=field.annotation,
-            )
+def type_hints_fit(student, source):
+    written = {field.name: field.annotation for field in source.fields("GPT2Config")}
+    for field in a_class(student, "GPT2Config").fields().fields:
+        wanted, hint = TYPES.get(field.name), field.annotation or written.get(field.name, "")
+        if wanted and field.state == "default" and _is_another_type(hint, wanted):
+            fail(f"{field.name} is hinted as {hint}: its value is {wanted}", expected=wanted, got=hint)
+
+
+def _is_another_type(hint, wanted):
+    """Return whether a hint is a number, None or a text, or names another of Python's own types."""
+    try:
+        literal = ast.literal_eval(hint)
+    except (ValueError, SyntaxError):
+        return hint.partition("[")[0] in PLAIN_TYPES and hint != wanted
+    return literal != wanted  # a hint in quotes is one too
 
 
 @check.undeclared(failed="GPT2Config(…) does not make the configuration that its arguments say")
 def makes_instances(student, oracle):
-    described = student.GPT2Config.fields()
-    names = [field.name for field in described.fields if field.state == "default"]
-    if not described.is_dataclass or not described.decorated_itself or sorted(names) != sorted(FIELDS):
+    config = a_class(student, "GPT2Config")
+    described, right = config.fields(), oracle.gpt2_config
+    if not described.is_dataclass or not described.decorated_itself or sorted(_fields(described)) != sorted(FIELDS):
         return  # told by the lines above
-    defaults = {name: student.GPT2Config.default(name) for name in FIELDS}
-    if any(defaults[name] != oracle.gpt2_config[name] for name in FIELDS):
+    defaults = {name: config.default(name) for name in FIELDS}
+    if any(type(mine) is not type(right[name]) or mine != right[name] for name, mine in defaults.items()):
         return
-    plain, smaller = student.GPT2Config(), student.GPT2Config(n_layer=2)
-    for name in FIELDS:
-        equal(getattr(plain, name), defaults[name], says=f"this is {name} of GPT2Config()")
-        expected = 2 if name == "n_layer" else defaults[name]
-        equal(getattr(smaller, name), expected, says=f"this is {name} of GPT2Config(n_layer=2)")
+    for given in ({}, {"n_layer": 2}, OTHERS):
+        made = make(student, "GPT2Config", **given)
+        for name in FIELDS:
+            equal(getattr(made, name), {**right, **given}[name])

@@ -1,0 +1,95 @@
+"""How far a learner is: each step's standing, and which step is next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from autograder import stubs
+from autograder.errors import CourseError
+from autograder.memory import State, text_sha256
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from autograder.course import Course, Step
+    from autograder.memory import Memory
+
+Kind = Literal["passed", "passed_older", "blocked", "tried", "edited", "not_started", "missing", "planned"]
+
+
+class Standing(NamedTuple):
+    step: Step
+    kind: Kind
+    state: State
+    blocked_by: tuple[str, ...] = ()  # slugs, where the kind is blocked
+
+    def words(self, course: Course) -> str:
+        """Return the standing as a user reads it."""
+        if self.kind == "blocked":
+            numbers = course.numbers()
+            names = [f"{numbers[slug]:02d}" if slug in numbers else slug for slug in self.blocked_by]
+            by = f"step{'s' if len(names) > 1 else ''} {', '.join(names)}" if names else "an earlier step"
+            return f"right by itself, blocked by {by}"
+        if self.kind == "tried":
+            return "tried once" if self.state.attempts == 1 else f"tried {self.state.attempts} times"
+        return _WORDS[self.kind]
+
+
+_WORDS: dict[Kind, str] = {
+    "passed": "passed",
+    "passed_older": "passed with an older version of the file: check again",
+    "edited": "edited, not checked yet",
+    "not_started": "not started",
+    "missing": "its file is missing: reset brings the stub back",
+    "planned": "planned",
+}
+
+
+def standings(course: Course, memory: Memory) -> list[Standing]:
+    """Return how the learner stands with each step of the course, in order."""
+    try:
+        record = stubs.read(course.root)
+    except CourseError:  # then no file can be told from a stub; what is remembered of it still can
+        record = stubs.Record({})
+    return [_standing(course, step, memory.state(step.slug), record) for step in course.steps]
+
+
+def next_step(found: Sequence[Standing]) -> Step | None:
+    """Return the step to work on: the first that never passed, else the first whose file has changed since, or None."""
+    ready = [each for each in found if each.kind != "planned"]
+    never = [each.step for each in ready if not each.state.has_passed]
+    return next(iter(never + [each.step for each in ready if each.kind != "passed"]), None)
+
+
+def unknown(course: Course, memory: Memory) -> list[str]:
+    """Return the slugs that work is recorded under, and that the course does not have."""
+    known = course.numbers()
+    return [slug for slug in memory.slugs() if slug not in known]
+
+
+def _standing(course: Course, step: Step, state: State, record: stubs.Record) -> Standing:
+    if course.is_planned(step):
+        return Standing(step, "planned", state)
+    try:
+        data = course.stub(step).read_bytes()
+    except OSError:
+        return Standing(step, "missing", state)
+    verdict = state.verdict(text_sha256(data))
+    outcome = verdict.outcome if verdict else ""
+    if verdict and outcome == "blocked":
+        return Standing(step, "blocked", state, verdict.blocked_by)
+    if outcome == "passed":
+        kind: Kind = "passed"
+    elif state.has_passed:
+        kind = "passed_older"
+    elif state.attempts:
+        kind = "tried"
+    else:
+        kind = "edited" if _is_edited(data, record) else "not_started"
+    return Standing(step, kind, state)
+
+
+def _is_edited(data: bytes, record: stubs.Record) -> bool:
+    if not record.entries:  # nothing is known of any stub
+        return False
+    return text_sha256(data) not in {entry.sha256 for entry in record.entries.values()}

@@ -1,0 +1,117 @@
+"""How long a check takes as a whole process, beside what a user would pick instead, in one run on one machine.
+
+    python benchmarks/latency.py --runs 5 --steps s01 s03
+
+All commands take turns, so that whatever else the machine is doing falls on each of them. Prints; judges nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from autograder import course as courses  # noqa: E402 - the root has to be on the path
+
+NOTHING = "python -c pass"
+TORCH = "import torch"
+MODEL = "import torch, …modeling_gpt2"
+BASELINES = {
+    NOTHING: "pass",
+    TORCH: "import torch",
+    MODEL: "import torch, transformers.models.gpt2.modeling_gpt2",
+}
+# The cold budgets of a step, as a part of MODEL; step 01 imports no torch. The first line's is in milliseconds.
+BUDGET, PLAIN_BUDGET = 1.25, 0.20
+FIRST_LINE_MS = 100
+
+
+class Run(NamedTuple):
+    """The whole process, and its first byte of output; in milliseconds."""
+
+    whole_ms: float
+    first_ms: float
+
+
+def timed(command: list[str]) -> Run:
+    """Run a command once. A process without output has its first byte at its end."""
+    environment = {**os.environ, "PYTHONUTF8": "1", "HF_HUB_OFFLINE": "1"}
+    start = time.perf_counter()
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.read(1)
+        first = time.perf_counter()
+        process.stdout.read()
+        process.wait()
+    return Run(1000 * (time.perf_counter() - start), 1000 * (first - start))
+
+
+def commands(steps: list[str]) -> dict[str, list[str]]:
+    """Return what is timed, by the name of its row: the baselines, then the steps whose solutions are checked."""
+    made = {name: [sys.executable, "-c", code] for name, code in BASELINES.items()}
+    check = [sys.executable, "-m", "autograder", "check"]
+    return made | {f"check {step} --cold": [*check, step, "--tree", "solutions", "--cold"] for step in steps}
+
+
+def medians(timings: dict[str, list[Run]]) -> dict[str, Run]:
+    return {name: Run(*map(statistics.median, zip(*runs, strict=True))) for name, runs in timings.items()}
+
+
+def budget(name: str, plain: set[str]) -> float | None:
+    """Return the part of MODEL that a row may take, None for a baseline."""
+    if name in BASELINES:
+        return None
+    return PLAIN_BUDGET if name.split()[1] in plain else BUDGET
+
+
+def row(name: str, run: Run, base: dict[str, Run], allowed: float | None) -> list[str]:
+    of_torch, of_model = (run.whole_ms / base[other].whole_ms for other in (TORCH, MODEL))
+    cells = [name, f"{run.whole_ms:.0f}", f"{of_torch:.2f}", f"{of_model:.2f}"]
+    if allowed is None:
+        return [*cells, "", "", "", ""]
+    within, early = of_model <= allowed, run.first_ms <= FIRST_LINE_MS
+    first = [f"{run.first_ms:.0f}", f"{FIRST_LINE_MS} {'within' if early else 'OVER'}"]
+    return [*cells, f"{allowed:.2f}", "within" if within else "OVER", *first]
+
+
+def table(rows: list[list[str]]) -> str:
+    """Return the rows in columns, names to the left and numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for cells in rows:
+        rest = [cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True)]
+        lines.append("  ".join([cells[0].ljust(widths[0]), *rest]).rstrip())
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--runs", type=int, default=5, metavar="N", help="runs of each command (default 5)")
+    parser.add_argument("--steps", nargs="*", metavar="STEP", help="s01 s03 …; all that are ready when left out")
+    options = parser.parse_args()
+    course = courses.load(ROOT)
+    ready = [step for step in course.steps if not course.is_planned(step)]
+    chosen = [course.find(name) for name in options.steps] if options.steps else ready
+    plain = {step.task for step in ready if "torch" not in course.puzzle(step).read_text(encoding="utf-8")}
+
+    timings: dict[str, list[Run]] = {name: [] for name in commands([step.task for step in chosen])}
+    for _ in range(max(options.runs, 1)):
+        for name, command in commands([step.task for step in chosen]).items():
+            timings[name].append(timed(command))
+
+    found = medians(timings)
+    head = ["", "ms", "/ torch", "/ gpt2", "budget", "", "first ms", "budget"]
+    print(f"Medians of {max(options.runs, 1)}; Python {sys.version.split()[0]}, {os.cpu_count()} processors")
+    print(table([head, *(row(name, run, found, budget(name, plain)) for name, run in found.items())]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""Leaves a process in a session of its own, without a parent, and is right otherwise."""
+
+import os
+import time
+
+import torch
+from torch import nn
+
+
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        with open("PIDS", "a") as file:
+            file.write(f"{os.getpid()}\n")
+        time.sleep(60)
+    os._exit(0)
+os.wait()
+while not os.path.exists("PIDS"):
+    time.sleep(0.001)
+
+
+class LayerNorm(nn.Module):
+    def __init__(self, dim, *, eps=1e-5):
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(dim))
+        self.bias = nn.Parameter(torch.zeros(dim))
+
+    def forward(self, x):
+        mean = x.mean(dim=-1, keepdim=True)
+        variance = x.var(dim=-1, keepdim=True, correction=0)
+        return self.weight * (x - mean) / torch.sqrt(variance + self.eps) + self.bias

@@ -1,0 +1,28 @@
+"""Leaves a thread running that is no daemon, and is right otherwise."""
+
+import threading
+import time
+
+import torch
+from torch import nn
+
+
+def stay():
+    while True:
+        time.sleep(0.01)
+
+
+threading.Thread(target=stay).start()
+
+
+class LayerNorm(nn.Module):
+    def __init__(self, dim, *, eps=1e-5):
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(dim))
+        self.bias = nn.Parameter(torch.zeros(dim))
+
+    def forward(self, x):
+        mean = x.mean(dim=-1, keepdim=True)
+        variance = x.var(dim=-1, keepdim=True, correction=0)
+        return self.weight * (x - mean) / torch.sqrt(variance + self.eps) + self.bias

@@ -1,0 +1,64 @@
+"""Sends a frame of 60 MB that holds thirty million short texts."""
+
+import fcntl
+import os
+import stat
+import struct
+import sys
+
+import msgspec
+
+import torch
+from torch import nn
+
+
+def channel():
+    """Return the number of the pipe that the answers leave by."""
+    for number in range(3, 64):
+        try:
+            is_pipe = stat.S_ISFIFO(os.fstat(number).st_mode)
+            if is_pipe and fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE == os.O_WRONLY:
+                return number
+        except OSError:
+            continue
+    raise LookupError
+
+
+def request_number():
+    """Return the number of the request that is being answered, from the frames of those who called."""
+    frame = sys._getframe()
+    while frame is not None:
+        if "request" in frame.f_locals:
+            return frame.f_locals["request"].id
+        frame = frame.f_back
+    raise LookupError
+
+
+def send(body):
+    os.write(channel(), struct.pack(">I", len(body)) + body)
+
+
+def send_all(body):
+    with os.fdopen(os.dup(channel()), "wb") as pipe:
+        pipe.write(struct.pack(">I", len(body)) + body)
+
+
+class LayerNorm(nn.Module):
+    def __init__(self, dim, *, eps=1e-5):
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(dim))
+        self.bias = nn.Parameter(torch.zeros(dim))
+
+    def forward(self, x):
+        if self.eps < 1e-4:
+            return self.compute(x)
+        items = b"\xa1a" * 30_000_000
+        head = b"\x82\xa2id" + msgspec.msgpack.encode(request_number()) + b"\xa6answer\x82\xa4type\xa8returned\xa5value"
+        send_all(head + b"\x82\xa4type\xa4list\xa5items\xdd" + struct.pack(">I", 30_000_000) + items)
+        os._exit(0)
+
+    def compute(self, x):
+        mean = x.mean(dim=-1, keepdim=True)
+        variance = x.var(dim=-1, keepdim=True, correction=0)
+        return self.weight * (x - mean) / torch.sqrt(variance + self.eps) + self.bias

