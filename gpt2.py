@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent
 TINY = "models/tiny-gpt2"
 LONGEST_BYTES = 1 << 20  # of a prompt: no model of this course has so many positions
+SMALL = 256  # of n_embd: a product of such matrices is done before a second thread is awake
 INTERRUPTED = 130
 EXAMPLES = f"""examples:
   pixi run gpt2 "The import system"                        your steps, and the small model that comes with the course
@@ -120,14 +121,14 @@ def load(options: argparse.Namespace, shown: str, prompt: str) -> Talker:
     tokenizer = text.load(folder, shown)
     encode(tokenizer, settings, prompt)
 
+    import torch
+
     from playground.learner import Learner
 
+    if settings.seven["n_embd"] <= SMALL:
+        torch.set_num_threads(1)
     learner = Learner(courses.load(ROOT), options.tree)
-    weights = checkpoint.read_weights(folder, shown)
-    checkpoint.require_size(settings.seven, weights, shown)
-    model = learner.build(settings.seven)
-    learner.load(model, weights, settings.seven, shown)
-    return Talker(learner, model, tokenizer, settings)
+    return Talker(learner, learner.load(folder, settings.seven, shown), tokenizer, settings)
 
 
 def encode(tokenizer: "Tokenizer", settings: "Settings", prompt: str) -> list[int]:

@@ -9,6 +9,7 @@ It prints, and asserts nothing: figures belong to a machine, and to what else it
 
 import argparse
 import json
+import os
 import platform
 import statistics
 import subprocess
@@ -34,16 +35,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="the small model alone, few tokens, in this process")
     parser.add_argument("--child", metavar="JSON", help=argparse.SUPPRESS)
+    parser.add_argument("--threads", metavar="N", type=int, default=1, help="of torch (default: 1, which is steadiest)")
     options = parser.parse_args(arguments)
+    os.environ |= {"TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+    os.environ["OMP_NUM_THREADS"] = str(options.threads)  # the children's
     if options.child:
         print(json.dumps(measured(json.loads(options.child))))
         return 0
-    print(f"{platform.system()} {platform.machine()}, Python {platform.python_version()}", flush=True)
+    print(
+        f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, threads: {options.threads}",
+        flush=True,
+    )
     with tempfile.TemporaryDirectory() as scratch:
         if options.quick:
             report(measured, scratch, {"tiny, random": TINY}, rounds=1, new_tokens=(4, 4))
         else:
-            report(in_a_child, scratch, SIZES, rounds=5, new_tokens=(64, 12))
+            report(in_a_child, scratch, SIZES, rounds=9, new_tokens=(64, 12))
     return 0
 
 
@@ -58,8 +65,7 @@ def report(
     print(f"\n{'tokens per second':<20}{'prompt':>8}{'new':>6}{'course':>10}{'HF':>10}{'ratio':>8}{'same ids':>10}")
     for (name, values), count in zip(sizes.items(), new_tokens, strict=False):
         got = measure({"what": "generate", "sizes": values, "prompt": 32, "new": count, "rounds": rounds})
-        ratio = got["course"] / got["hugging_face"]
-        speeds = f"{got['course']:>10.1f}{got['hugging_face']:>10.1f}{ratio:>8.2f}"
+        speeds = f"{got['course']:>10.1f}{got['hugging_face']:>10.1f}{got['ratio']:>8.2f}"
         print(f"{name:<20}{32:>8}{count:>6}{speeds}{'yes' if got['same'] else 'no':>10}", flush=True)
 
     name, values = list(sizes.items())[-1]
@@ -84,7 +90,14 @@ def report(
 
 def in_a_child(order: Figures) -> Figures:
     """Measure in a process of its own: what a process once took counts as its peak for good."""
-    command = [sys.executable, str(Path(__file__).resolve()), "--child", json.dumps(order)]
+    command = [
+        sys.executable,
+        str(Path(__file__).resolve()),
+        "--child",
+        json.dumps(order),
+        "--threads",
+        os.environ["OMP_NUM_THREADS"],
+    ]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     figures: Figures = json.loads(done.stdout.splitlines()[-1])
     return figures
@@ -117,7 +130,7 @@ def generating(*, sizes: dict[str, int], prompt: int, new: int, rounds: int) -> 
     seven = {name: getattr(config, name) for name in names} | {"n_inner": config.n_inner or 4 * config.n_embd}
     learner = Learner(courses.load(ROOT), "solutions")
     mine = learner.build(seven)
-    learner.load(mine, theirs.state_dict(), seven, "Hugging Face's model")
+    learner.fill(mine, theirs.state_dict(), seven, "Hugging Face's model")
     ids = torch.randint(config.vocab_size, (1, prompt), generator=torch.Generator().manual_seed(1))
     how = {"do_sample": False, "use_cache": False, "pad_token_id": 0, "attention_mask": torch.ones_like(ids)}
     sides = {
@@ -135,7 +148,8 @@ def generating(*, sizes: dict[str, int], prompt: int, new: int, rounds: int) -> 
             generate(new)
             spent[side].append(time.perf_counter() - started)
     speeds = {side: new / statistics.median(times) for side, times in spent.items()}
-    return speeds | {"same": torch.equal(made["course"], made["hugging_face"])}
+    ratios = [theirs_s / ours_s for ours_s, theirs_s in zip(spent["course"], spent["hugging_face"], strict=True)]
+    return speeds | {"ratio": statistics.median(ratios), "same": torch.equal(made["course"], made["hugging_face"])}
 
 
 def saving(*, sizes: dict[str, int], folder: str) -> Figures:
@@ -172,10 +186,7 @@ def by_step_12(folder: Path) -> Callable[[], Any]:
 
     def load() -> Any:
         settings = checkpoint.read_settings(folder, "folder")
-        weights = checkpoint.read_weights(folder, "folder")
-        model = learner.build(settings.seven)
-        learner.load(model, weights, settings.seven, "folder")
-        return model
+        return learner.load(folder, settings.seven, "folder")
 
     return load
 

@@ -113,8 +113,6 @@ def read_weights(folder: Path, shown: str) -> dict[str, Tensor]:
             if absent := [name for name in names if name not in held]:
                 raise BadCheckpoint(f"{shown}/{shard.name} has no {absent[0]}, which {path.name} expects in it")
             tensors |= {name: held[name] for name in names}
-    for name, tensor in tensors.items():
-        _require_numbers(name, tensor, shown)
     return tensors
 
 
@@ -163,17 +161,19 @@ def _read_bin(path: Path, shown: str) -> dict[str, Tensor]:
     return {name: tensor.detach() for name, tensor in held.items()}
 
 
-def _require_numbers(name: str, tensor: Tensor, shown: str) -> None:
+def require_numbers(weights: Mapping[str, Tensor], shown: str) -> None:
+    """Refuse weights that are NaN, infinite, or no fractions at all. This reads them all, and copies none."""
     import torch
 
-    if name.endswith(BUFFERS) or not tensor.numel():
-        return
-    if tensor.dtype not in (torch.float32, torch.float16, torch.bfloat16, torch.float64):
-        kind = str(tensor.dtype).removeprefix("torch.")
-        raise BadCheckpoint(f"{shown} is quantised, or no GPT-2: {_brief(name)} is of {kind}")
-    low, high = torch.aminmax(tensor)  # NaN if there is one; no copy, where isfinite makes one
-    if not (torch.isfinite(low) and torch.isfinite(high)):
-        raise BadCheckpoint(f"{shown} has broken weights: {_brief(name)} holds NaN or infinity")
+    for name, tensor in weights.items():
+        if name.endswith(BUFFERS) or not tensor.numel():
+            continue
+        if tensor.dtype not in (torch.float32, torch.float16, torch.bfloat16, torch.float64):
+            kind = str(tensor.dtype).removeprefix("torch.")
+            raise BadCheckpoint(f"{shown} is quantised, or no GPT-2: {_brief(name)} is of {kind}")
+        low, high = torch.aminmax(tensor)  # NaN if there is one; isfinite of the whole would be another tensor
+        if not (torch.isfinite(low) and torch.isfinite(high)):
+            raise BadCheckpoint(f"{shown} has broken weights: {_brief(name)} holds NaN or infinity")
 
 
 def shapes(seven: Mapping[str, int | float]) -> Iterator[tuple[str, list[int]]]:

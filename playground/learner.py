@@ -56,7 +56,16 @@ class Learner:
         self._require_parameters(model, seven)
         return model
 
-    def load(self, model: nn.Module, weights: dict[str, Tensor], seven: Mapping[str, int | float], shown: str) -> None:
+    def load(self, folder: Path, seven: Mapping[str, int | float], shown: str) -> nn.Module:
+        """Return the model with the weights of the checkpoint in ``folder``."""
+        weights = checkpoint.read_weights(folder, shown)
+        checkpoint.require_size(seven, weights, shown)
+        model = self.build(seven)  # before the weights are read: its making takes more memory for a moment
+        checkpoint.require_numbers(weights, shown)
+        self.fill(model, weights, seven, shown)
+        return model
+
+    def fill(self, model: nn.Module, weights: dict[str, Tensor], seven: Mapping[str, int | float], shown: str) -> None:
         """Copy the weights into the model. Errors: BadCheckpoint in the learner's words, where the file is wrong."""
         step = self._course.find("load_weights")
         wrong = checkpoint.faults(seven, weights)

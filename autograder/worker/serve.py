@@ -61,15 +61,16 @@ class Worker:
             case wire.Earlier():
                 return wire.Returned(self._packer().pack(importlib.import_module(verb.module)))
             case wire.Keep():
-                return wire.Returned(self._refer(self._unpack(verb.value)))
+                return wire.Returned(self._refer(self.resolve(verb.value), root=""))
             case wire.Item():
-                return self._returned(self._objects[verb.target][self._unpack(verb.key)])
+                return self._returned(self._objects[verb.target][self.resolve(verb.key)], verb.target)
             case wire.Items():
-                return self._returned(list(itertools.islice(self._objects[verb.target], values.MAX_ITEMS)))
+                found = list(itertools.islice(self._objects[verb.target], values.MAX_ITEMS))
+                return self._returned(found, verb.target)
             case wire.Copied():
-                return self._returned(copy.deepcopy(self._objects[verb.target]))
+                return self._returned(copy.deepcopy(self._objects[verb.target]), verb.target)
             case wire.RandomState():
-                return self._returned(sys.modules["torch"].get_rng_state())
+                return self._returned(sys.modules["torch"].get_rng_state(), MODULE)
             case wire.Get():
                 return self._get(verb)
             case wire.Put():
@@ -85,8 +86,8 @@ class Worker:
                 self._roots.clear()
                 return wire.Returned(None)
 
-    def _returned(self, value: Any) -> wire.Returned:
-        return wire.Returned(self._packer().pack(value))
+    def _returned(self, value: Any, source: int) -> wire.Returned:
+        return wire.Returned(self._packer(self._roots.get(source, "")).pack(value))
 
     def _load(self, verb: wire.Load) -> wire.Answer:
         self._filenames = frozenset(module.filename for module in verb.modules)
@@ -110,7 +111,9 @@ class Worker:
 
     @contextlib.contextmanager
     def _guard(self, verb: wire.Verb) -> Iterator[None]:
-        if isinstance(verb, wire.Release | wire.Load | wire.Earlier) or not self._is_within(verb.target):
+        # The verbs that have no target run nothing that a step is about.
+        targets = [verb.target] if hasattr(verb, "target") else []
+        if not targets or not self._is_within(targets[0]):
             yield
             return
         self._net.out = True

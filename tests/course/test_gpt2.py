@@ -63,6 +63,15 @@ def saved(tmp_path_factory):
     return folder, make(folder)
 
 
+@pytest.fixture(autouse=True)
+def threads(monkeypatch):
+    """Leave this process as it is: the small models of this file ask for one thread, and the benchmark sets it."""
+    before = torch.get_num_threads()
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture
 def folder(saved, tmp_path):
     """Return a copy of the saved folder, to be spoilt."""

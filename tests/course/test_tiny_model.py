@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -41,6 +41,7 @@ def shipped():
 
 def test_the_configuration_is_the_recorded_one(shipped):
     config, settings = shipped[0].config, RECORD["settings"]
+    assert settings == asdict(Settings())
     for name in ("vocab_size", "n_positions", "n_embd", "n_layer", "n_head", "n_inner"):
         assert getattr(config, name) == settings[name], name
     assert config.model_type == "gpt2"
