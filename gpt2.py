@@ -27,12 +27,15 @@ LONGEST_BYTES = 1 << 20  # of a prompt: no model of this course has so many posi
 SMALL = 256  # of n_embd: a product of such matrices is done before a second thread is awake
 INTERRUPTED = 130
 EXAMPLES = f"""examples:
-  pixi run gpt2 "The import system"                        your steps, and the small model that comes with the course
-  pixi run gpt2 --tree solutions "The import system"       the finished GPT-2
-  pixi run gpt2 --chat                                     one text after the other
-  pixi run gpt2 --model openai-community/gpt2 "Alan Turing"   the real one: a download of 550 MB, once
-  pixi run gpt2 --model my-folder "Once upon a time"       a checkpoint in a folder; needs no network
-Without a prompt it is read from a pipe, or asked for. Without --model, {TINY} is used.
+  pixi run gpt2 "The import system"                    your steps' GPT-2
+  pixi run gpt2 --tree solutions "The import system"   the finished one
+  pixi run gpt2 --chat                                 one text after the other
+  pixi run gpt2 --model my-folder "Once upon a time"   a checkpoint in a folder
+  pixi run gpt2 --model openai-community/gpt2 "Alan Turing"
+                          the real weights: a download of 550 MB, once
+
+Without a prompt, it is read from a pipe, or asked for. Without --model,
+{TINY} is used, which comes with the course.
 """
 
 
@@ -59,6 +62,9 @@ def main(arguments: list[str] | None = None) -> int:
             traceback.print_exception(error)
         complain(error)
         return error.exit_code
+    except ModuleNotFoundError as error:  # ours: the learner's are a sentence already
+        print(f"{error}: run this as `pixi run gpt2`, or `./pixiw run gpt2`.", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print(file=sys.stderr)  # the shell's prompt gets a line of its own
         return INTERRUPTED

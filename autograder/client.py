@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from autograder import course as courses
 from autograder import progress
-from autograder.console import complain, ended, note
+from autograder.console import complain, ended, is_terminal, note
 from autograder.errors import UsageError
 from autograder.memory import Memory
 from autograder.views.plain import encodable
@@ -74,6 +74,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     add("--plain", action="store_true", help="no colour and no wrapping, as in a pipe")
     add("--junit", metavar="FILE", help="also write the report as JUnit XML")
     add("--editor", action="store_true", help="one line a failure, path:line:column: error: …, for an editor to read")
+    add("--payoff", action="store_true", help="when it passes, show what the step is good for, with your own code")
     add("--debug", action="store_true", help="make the first failing call again in the foreground, for breakpoint()")
     add("--cold", action="store_true", help="start every process anew")
     options = parser.parse_args(argv)
@@ -109,13 +110,18 @@ def _judged(course: Course, memory: Memory, step: Step, options: argparse.Namesp
     with Nursery() as nursery:
         found = judged(course, order, nursery)
     report = found.report
-    if file is None and options.tree == "steps":
+    own = file is None and options.tree == "steps"
+    first = own and report.outcome == "passed" and not memory.state(step.slug).has_passed
+    if own:
         report = _remembered(course, memory, found)
     _show(course, report, options)
     for trouble in memory.troubles:
         complain(trouble)
     if options.debug:
         _debug(found)
+    if report.outcome == "passed" and own and not options.json and (options.payoff or (first and is_terminal())):
+        _pay_off(course, step)
+        print(f"\nNext: {report.next}")
     return EXIT_CODES[report.outcome]
 
 
@@ -177,6 +183,15 @@ def _show_on_screen(report: Report, options: argparse.Namespace) -> None:
     from autograder.views import terminal
 
     terminal.write(report, Console(highlight=False))
+
+
+def _pay_off(course: Course, step: Step) -> None:
+    """Show what the step is good for. The verdict stands already: what goes wrong here changes nothing."""
+    from autograder import payoff
+
+    note(f"\nWhat you can now do, with your own code (the end of steps/{step.name}.md):\n")
+    if not payoff.show(course, step):
+        complain(f"the example did not come to its end: run it by hand, from steps/{step.name}.md")
 
 
 def _debug(found: Judged) -> None:

@@ -681,10 +681,18 @@ def test_a_wrong_word_is_answered_before_torch_is_imported(folder, tmp_path):
     assert done.stderr.startswith(b"gpt2: spoilt has no tokenizer: ")
 
 
+def test_without_its_packages_it_says_how_to_run_it(saved, run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tokenizers", None)
+    result = run("--model", saved[0], PROMPT)
+    assert result.code == 1
+    assert result.err.endswith(": run this as `pixi run gpt2`, or `./pixiw run gpt2`.\n")
+
+
 def test_help_has_examples(run):
     result = run("--help")
     assert result.code == 0
     assert 'pixi run gpt2 --tree solutions "The import system"' in result.out
+    assert max(map(len, gpt2.EXAMPLES.splitlines())) <= 80
 
 
 def test_the_benchmark_runs(capsys):

@@ -1,0 +1,162 @@
+"""One earlier step spoilt, each in turn: what stands on it is blocked by that one alone, and all else passes.
+
+Who stands on whom is found here from the puzzles' and the checkers' own lines, without the engine's help.
+"""
+
+import ast
+import re
+
+import filled
+import pytest
+
+from autograder import checking, generate, stubs
+from autograder import course as courses
+from autograder.judge import Order, judge
+from autograder.supervisor import Limits
+
+LIMITS = Limits(load_s=20.0, call_s=6.0, cpu_s=1.5)
+# A step of each pair is run alone, in the chain, and once for each step that it stands on: a thousand runs in all. So
+# each checker keeps the line that compares with the oracle, and draws one configuration for it.
+KEPT = {
+    "config": "",  # the syntax tree alone answers them
+    "causal_mask": "has_the_shape",
+    "position_embedding": "first_rows",
+    "load_weights": "logits_match",
+}
+# The function, or the method, that those who stand on a step call; where it is not `forward`.
+CALLED = {
+    "causal_mask": "causal_mask",
+    "scaled_dot_product_attention": "scaled_dot_product_attention",
+    "lm_head": "__init__",  # step 13 may apply the head by itself, and never call the model
+    "load_weights": "load_gpt2_weights",
+}
+COURSE = courses.load(filled.ROOT)
+STEPS = [step for step in COURSE.steps if step.number <= 13]
+FINISHED = {step.slug: generate.make(COURSE, step).solution for step in STEPS}
+UNTOUCHED = {step.slug: generate.make(COURSE, step).stub for step in STEPS}
+FIELD = "    n_inner: int = 3072\n"
+
+
+def direct(step):
+    """Return the slugs that a step's puzzle imports and its checker asks for."""
+    puzzle = COURSE.puzzle(step).read_text(encoding="utf-8")
+    checker = COURSE.checker(step).read_text(encoding="utf-8")
+    imported = re.findall(r"^from puzzles\.(\w+) import ", puzzle, re.MULTILINE)
+    return {*imported, *re.findall(r"student\.earlier\(\"(\w+)\"\)", checker)}
+
+
+STANDS_ON = {}
+for _step in STEPS:
+    STANDS_ON[_step.slug] = set(direct(_step)).union(*(STANDS_ON[slug] for slug in direct(_step)))
+
+
+def broken(slug):
+    """Return the finished step, spoilt so that each who stands on it sees it."""
+    text = FINISHED[slug]
+    if slug == "config":
+        assert text.count(FIELD) == 1
+        return text.replace(FIELD, "")
+    name = CALLED.get(slug, "forward")
+    found = [node for node in ast.walk(ast.parse(text)) if getattr(node, "name", "") == name]
+    assert len(found) == 1
+    first = found[0].body[1] if ast.get_docstring(found[0]) else found[0].body[0]
+    lines = text.splitlines(keepends=True)
+    lines.insert(first.lineno - 1, " " * first.col_offset + 'raise RuntimeError("broken")\n')
+    return "".join(lines)
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """A course with every step done, whose stubs are the ones that are generated today."""
+    made = filled.copy(tmp_path_factory.mktemp("course"))
+    record = {step.slug: stubs.Entry(step.number, stubs.sha256(UNTOUCHED[step.slug])) for step in STEPS}
+    (made.root / stubs.PATH).write_text(stubs.Record(record).to_json(), encoding="utf-8")
+    return made
+
+
+@pytest.fixture(scope="module")
+def small(course):
+    """The course with checkers that draw one configuration."""
+    for step in STEPS:
+        path = course.checker(step)
+        path.write_text(path.read_text(encoding="utf-8").replace("for _ in range(2):", "for _ in range(1):").replace("for _ in range(3):", "for _ in range(1):"), encoding="utf-8")
+    return course
+
+
+@pytest.fixture
+def one_line(monkeypatch):
+    """Keep of each checker the line that compares."""
+    read = checking.read_checker
+
+    def read_less(path):
+        checker = read(path)
+        kept = KEPT.get(path.stem, "output_matches")
+        checks = [check for check in checker.checks if check.id == kept or not kept]
+        assert checks
+        return checker._replace(checks=checks)
+
+    monkeypatch.setattr(checking, "read_checker", read_less)
+
+
+def spoilt(course, **texts):
+    """Write every step as finished, but for these texts."""
+    for slug, finished in FINISHED.items():
+        filled.write(course, slug, texts.get(slug, finished).replace("from solutions.", "from steps."))
+
+
+@pytest.mark.parametrize("how", ["untouched", "broken"])
+@pytest.mark.parametrize("earlier", STEPS[:-1], ids=lambda step: step.slug)
+@pytest.mark.usefixtures("one_line")
+def test_who_stands_on_a_spoilt_step_is_blocked_by_it_alone(small, nursery, earlier, how):
+    text = UNTOUCHED[earlier.slug] if how == "untouched" else broken(earlier.slug)
+    spoilt(small, **{earlier.slug: text})
+    got, expected = {}, {}
+    for step in STEPS[earlier.number :]:
+        report = judge(small, Order(small.find(step.slug), seed="91c2"), nursery, LIMITS)
+        got[step.slug] = (report.outcome, report.blocked_by, {check.outcome for check in report.checks})
+        blocked = earlier.slug in STANDS_ON[step.slug]
+        expected[step.slug] = ("blocked", [earlier.slug], {"passed"}) if blocked else ("passed", [], {"passed"})
+    assert got == expected
+
+
+def test_who_stands_on_whom():
+    """A few that everybody can see, so that the pairs above are not all of the one kind."""
+    assert [slug for slug, found in STANDS_ON.items() if not found] == [
+        "config",
+        "causal_mask",
+        "layer_norm",
+        "token_embedding",
+        "position_embedding",
+        "scaled_dot_product_attention",
+    ]
+    assert STANDS_ON["mlp"] == {"config"}
+    assert STANDS_ON["attention"] == {"config", "causal_mask", "scaled_dot_product_attention"}
+    assert "load_weights" not in STANDS_ON["generate"]
+    assert len(STANDS_ON["load_weights"]) == len(STANDS_ON["generate"]) == 11
+
+
+def test_two_that_cancel_do_not_pass(course, nursery):
+    """Step 07 without its scale, and step 08 scaling the queries: together they give the right numbers."""
+    unscaled = _edited("scaled_dot_product_attention", " / math.sqrt(query.shape[-1])", "")
+    scales = _edited(
+        "attention",
+        "attended = scaled_dot_product_attention(query, ",
+        "attended = scaled_dot_product_attention(query * (n_embd // self.n_head) ** -0.5, ",
+    )
+    spoilt(course, scaled_dot_product_attention=unscaled, attention=scales)
+    reports = {
+        slug: judge(course, Order(course.find(slug), seed="91c2"), nursery, LIMITS)
+        for slug in ("scaled_dot_product_attention", "attention", "block")
+    }
+    assert {slug: (report.outcome, report.blocked_by) for slug, report in reports.items()} == {
+        "scaled_dot_product_attention": ("failed", []),
+        "attention": ("failed", []),
+        "block": ("passed", []),
+    }
+    failing = {check.id for check in reports["attention"].checks if check.outcome != "passed"}
+    assert "output_matches" in failing
+
+
+def _edited(slug, old, new):
+    assert FINISHED[slug].count(old) == 1
+    return FINISHED[slug].replace(old, new)
