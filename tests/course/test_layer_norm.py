@@ -325,7 +325,7 @@ MISTAKES = {
         "OESG",
     ),
     "the first row's statistics for all": (with_((MEAN, "mean = x[:1].mean(dim=-1, keepdim=True)")), "OESG"),
-    "large numbers cut off": (with_(before(MEAN, "x = x.clamp(-20, 20)")), "O"),
+    "large numbers cut off": (with_(before(MEAN, "x = x.clamp(-30, 30)")), "O"),
     "for three axes alone": (with_(before(MEAN, "b, t, d = x.shape")), "O"),
     "as it is": (forward("return x"), "OESG"),
     "the bias alone": (forward("return self.bias.expand_as(x)"), "OESG"),
