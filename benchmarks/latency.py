@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -29,6 +31,8 @@ BASELINES = {
     TORCH: "import torch",
     MODEL: "import torch, transformers.models.gpt2.modeling_gpt2",
 }
+VERBS = ("--help", "hint 1 1", "progress", "history 1", "reset 1 --yes", "undo 1")
+VERB_BUDGET_MS = 150
 # The cold budgets of a step, as a part of MODEL; step 01 imports no torch. The first line's is in milliseconds.
 BUDGET, PLAIN_BUDGET = 1.25, 0.20
 FIRST_LINE_MS = 100
@@ -41,9 +45,10 @@ class Run(NamedTuple):
     first_ms: float
 
 
-def timed(command: list[str]) -> Run:
-    """Run a command once. A process without output has its first byte at its end."""
-    environment = {**os.environ, "PYTHONUTF8": "1", "HF_HUB_OFFLINE": "1"}
+def timed(command: list[str], standing: Path = ROOT) -> Run:
+    """Run a command once, the user standing in a folder. A process without output has its first byte at its end."""
+    environment = {**os.environ, "PYTHONUTF8": "1", "HF_HUB_OFFLINE": "1", "INIT_CWD": str(standing)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # a user's second run finds byte code
     start = time.perf_counter()
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -82,6 +87,31 @@ def row(name: str, run: Run, base: dict[str, Run], allowed: float | None) -> lis
     return [*cells, f"{allowed:.2f}", "within" if within else "OVER", *first]
 
 
+def verbs(runs: int) -> str:
+    """Return the table of a learner's other verbs, in a copy of the course: they remember, and write."""
+    with tempfile.TemporaryDirectory() as folder:
+        desk = Path(folder)
+        shutil.copy(ROOT / "course.toml", desk)
+        for name in ("puzzles", "steps", "solutions", "tests/steps"):
+            shutil.copytree(ROOT / name, desk / name)
+        (desk / "steps" / "step_01.py").write_text("x = 1\n", encoding="utf-8")
+        named = {NOTHING: [sys.executable, "-c", "pass"]}
+        named |= {verb: [sys.executable, "-m", "autograder", *verb.split()] for verb in VERBS}
+        timings: dict[str, list[Run]] = {name: [] for name in named}
+        for counted in range(runs + 1):
+            for name, command in named.items():
+                run = timed(command, desk)
+                if counted:  # the first round leaves the byte code behind
+                    timings[name].append(run)
+    rows = [["", "ms", "budget"]]
+    for name, run in medians(timings).items():
+        allowed = (
+            "" if name == NOTHING else f"{VERB_BUDGET_MS} {'within' if run.whole_ms <= VERB_BUDGET_MS else 'OVER'}"
+        )
+        rows.append([name, f"{run.whole_ms:.0f}", allowed])
+    return table(rows)
+
+
 def table(rows: list[list[str]]) -> str:
     """Return the rows in columns, names to the left and numbers to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -111,6 +141,8 @@ def main() -> None:
     head = ["", "ms", "/ torch", "/ gpt2", "budget", "", "first ms", "budget"]
     print(f"Medians of {max(options.runs, 1)}; Python {sys.version.split()[0]}, {os.cpu_count()} processors")
     print(table([head, *(row(name, run, found, budget(name, plain)) for name, run in found.items())]))
+    print()
+    print(verbs(max(options.runs, 1)))
 
 
 if __name__ == "__main__":

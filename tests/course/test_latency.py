@@ -24,9 +24,12 @@ def latency(monkeypatch):
 def test_the_benchmark_prints_a_row_a_command(latency, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["latency.py", "--runs", "1", "--steps", "s01"])
     latency.main()
-    rows = capsys.readouterr().out.splitlines()[2:]
+    first, second = capsys.readouterr().out.split("\n\n")
+    rows = first.splitlines()[2:]
     names = ["python -c pass", "import torch", "import torch, …modeling_gpt2", "check s01 --cold"]
     assert [re.split(r"\s{2,}", row)[0] for row in rows] == names
+    assert [re.split(r"\s{2,}", row)[0] for row in second.splitlines()[1:]] == ["python -c pass", *latency.VERBS]
+    assert all(re.search(r" \d+ +150 (within|OVER)$", row) for row in second.splitlines()[2:])
     assert re.search(r"--cold +\d+ +\d+\.\d\d +\d+\.\d\d +0\.20 +(within|OVER) +\d+ +100 (within|OVER)$", rows[-1])
 
 
