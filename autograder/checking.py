@@ -11,6 +11,7 @@ import contextlib
 import contextvars
 import importlib.util
 import inspect
+import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from autograder.source import Place
+    from autograder.student import Gradients
 
 _RESOURCES = ("student", "oracle", "draw", "source")
 
@@ -223,7 +225,8 @@ def close(
     """
     found = difference.near(mine, theirs, rtol=rtol, atol=atol, any_dtype=any_dtype)
     if found is not None and known:
-        same = [text for text, value in known.items() if difference.near(mine, value, rtol=rtol, atol=atol) is None]
+        finite = {text: value for text, value in known.items() if value.isfinite().all()}
+        same = [text for text, value in finite.items() if difference.near(mine, value, rtol=rtol, atol=atol) is None]
         found = found._replace(detail=(*same, *found.detail)) if len(same) == 1 else found
     _judge(found, says)
 
@@ -267,8 +270,8 @@ def make(student: Any, name: str, *args: Any, **kwargs: Any) -> Any:
     return made
 
 
-def fits(mine: Any, state: dict[str, Any]) -> None:
-    """Fail unless a learner's module has a state dict with exactly these names and shapes."""
+def fits(mine: Any, state: dict[str, Any], *, says: str = "") -> None:
+    """Fail unless a learner's module has a state dict with exactly these names and shapes; `says` explains a shape."""
     own = mine.state_dict()
     if not isinstance(own, dict) or not all(isinstance(name, str) for name in own):
         fail("a state dict is a dictionary of names and tensors", expected="a dictionary", got=difference.show(own))
@@ -282,7 +285,51 @@ def fits(mine: Any, state: dict[str, Any]) -> None:
         got = difference.shape(own[name]) if hasattr(own[name], "shape") else difference.show(own[name])
         if got != difference.shape(value):
             turned = "the same sizes in another order" if sorted(got) == sorted(difference.shape(value)) else ""
-            fail(f"{name} has another shape", turned, expected=difference.shape(value), got=got)
+            fail(f"{name} has another shape", turned, says, expected=difference.shape(value), got=got)
+
+
+def same_gradients(
+    got: Gradients,
+    back: Any,
+    *,
+    inputs: Mapping[str, Any] | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    rtol: float = 1e-4,
+    atol: float = 1e-4,
+) -> None:
+    """Fail unless the gradients of a learner's call are the oracle's.
+
+    Args:
+        got: what `gradients` returned.
+        back: the output's gradient that it was called with; an output of another shape sends none back.
+        inputs: the oracle's gradients by the inputs' names, in the order of the call.
+        parameters: the oracle's gradients by the parameters' names.
+    """
+    close(got.output, back, rtol=0, atol=math.inf)  # of the right type and shape, whatever its numbers
+    pairs = [(name, got.parameters.get(name), value) for name, value in (parameters or {}).items()]
+    pairs += [(name, mine, value) for (name, value), mine in zip((inputs or {}).items(), got.inputs, strict=False)]
+    for name, mine, value in pairs:
+        if mine is None:
+            fail(f"no gradient comes to {name}", "is there a detach(), .data or no_grad() on its way?")
+        close(mine, value, rtol=rtol, atol=atol, says=f"this is the gradient of {name}")
+
+
+def drawn_normally(table: Any, std: float) -> None:
+    """Fail unless a fresh table's numbers look drawn from N(0, std): five standard errors of what is measured."""
+    import torch
+
+    table = table.detach().double()
+    if torch.equal(table[0], table[1]) or torch.equal(table[:, 0], table[:, 1]):
+        fail("each number is drawn by itself", expected="numbers that differ", got="rows or columns that are equal")
+    count, found, mean = table.numel(), float(table.std()), float(table.mean())
+    if not abs(found - std) < 5 * std / (2 * count) ** 0.5:
+        fail("the spread of a fresh table", expected=f"a standard deviation of {std}", got=f"{found:.4g}")
+    if not abs(mean) < 5 * std / count**0.5:
+        fail("the mean of a fresh table", expected="a mean of 0", got=f"{mean:.4g}")
+    beyond = float((table.abs() > std).double().mean())  # 0.317 of normal numbers, 0.423 of uniform ones
+    if not abs(beyond - 0.3173) < 5 * (0.3173 * 0.6827 / count) ** 0.5:
+        wanted = "0.317 of them: a normal distribution"
+        fail("how many are beyond one standard deviation", expected=wanted, got=f"{beyond:.3f}")
 
 
 def raises(call: Callable[[], Any], kind: str = "", *, says: str = "") -> str:

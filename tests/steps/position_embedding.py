@@ -1,6 +1,20 @@
 """Step 06 is judged against torch's table of positions, redrawn."""
 
-from autograder.checking import check, close, equal, fail, load, raises
+import math
+import re
+
+from autograder.checking import (
+    check,
+    close,
+    drawn_normally,
+    equal,
+    fail,
+    fits,
+    load,
+    make,
+    raises,
+    same_gradients,
+)
 
 
 @check(
@@ -8,27 +22,14 @@ from autograder.checking import check, close, equal, fail, load, raises
     failed="PositionEmbedding does not have one parameter, weight, of normal numbers with standard deviation 0.02",
 )
 def has_its_parameter(student):
-    mine = student.PositionEmbedding(211, 97)
-    state = mine.state_dict(keep_vars=True)
-    if sorted(state) != ["weight"]:
-        fail(
-            "a state dict has what was registered: one nn.Parameter",
-            expected="weight",
-            got=", ".join(state) or "nothing",
-        )
-    weight = state["weight"].detach()
-    equal(list(weight.shape), [211, 97], says="a row for each position: [n_positions, n_embd]")
-    equal(state["weight"].requires_grad, True, says="it is learned, so it is an nn.Parameter")
-    count, found, mean = weight.numel(), float(weight.double().std()), float(weight.double().mean())
-    if not abs(found - 0.02) < 5 * 0.02 / (2 * count) ** 0.5 or not abs(mean) < 5 * 0.02 / count**0.5:
-        fail("a fresh table", expected="mean 0 and standard deviation 0.02", got=f"{mean:.3g} and {found:.3g}")
-    beyond = float((weight.double().abs() > 0.02).double().mean())  # 0.317 of normal numbers, 0.423 of uniform ones
-    if not abs(beyond - 0.3173) < 5 * (0.3173 * 0.6827 / count) ** 0.5:
-        fail(
-            "how many are beyond one standard deviation",
-            expected="0.317 of them: a normal distribution",
-            got=f"{beyond:.3f}",
-        )
+    import torch
+
+    mine = make(student, "PositionEmbedding", 211, 97)
+    fits(mine, {"weight": torch.zeros(211, 97)}, says="a row for each position: [n_positions, n_embd]")
+    weight = mine.weight
+    close(weight, torch.zeros(211, 97), rtol=0, atol=math.inf)  # float32, whatever its numbers
+    equal(weight.requires_grad, True, says="it is learned, so it is an nn.Parameter")
+    drawn_normally(weight, 0.02)
 
 
 @check(
@@ -38,11 +39,15 @@ def has_its_parameter(student):
 def first_rows(student, oracle, draw):
     import torch
 
-    rows, n_embd = draw.distinct(2, 12, 40)
-    theirs = oracle.embedding(rows, n_embd)
-    mine = load(student.PositionEmbedding(rows, n_embd), theirs.state_dict())
-    for seq_len in (1, 5, rows - 1, rows):
-        close(mine(seq_len), theirs(torch.arange(seq_len)), rtol=0, atol=0)
+    mine, theirs, rows = _pair(student, oracle, draw)
+    for seq_len in (5, 1, rows - 1, rows):
+        right = theirs(torch.arange(seq_len))
+        known = {
+            "these are the rows from 1 on: the first position is 0": theirs((torch.arange(seq_len) + 1) % rows),
+            "these are the last rows": theirs(torch.arange(rows - seq_len, rows)),
+            "one row is given for all: each token has its own": theirs(torch.tensor([seq_len - 1])).expand_as(right),
+        }
+        close(mine(seq_len), right, rtol=0, atol=0, known=known if 1 < seq_len < rows - 1 else None)
 
 
 @check(
@@ -52,11 +57,15 @@ def first_rows(student, oracle, draw):
 def later_rows(student, oracle, draw):
     import torch
 
-    rows, n_embd = draw.distinct(2, 12, 40)
-    theirs = oracle.embedding(rows, n_embd)
-    mine = load(student.PositionEmbedding(rows, n_embd), theirs.state_dict())
-    for seq_len, past in ((1, 1), (3, 4), (2, 7), (1, rows - 1), (rows - 3, 3)):
-        close(mine(seq_len, past), theirs(torch.arange(past, past + seq_len)), rtol=0, atol=0)
+    mine, theirs, rows = _pair(student, oracle, draw)
+    for seq_len, past in ((3, 4), (1, 1), (2, 7), (1, rows - 1), (rows - 3, 3)):
+        right = torch.arange(past, past + seq_len)
+        known = {
+            "past_length is not counted: these are the first rows": theirs(right - past),
+            "one too far: the first new position is past_length": theirs((right + 1) % rows),
+            "one too early: the first new position is past_length": theirs(right - 1),
+        }
+        close(mine(seq_len, past), theirs(right), rtol=0, atol=0, known=known)
 
 
 @check(
@@ -64,14 +73,19 @@ def later_rows(student, oracle, draw):
     failed="beyond n_positions it does not raise a ValueError that names both numbers",
 )
 def refuses_beyond(student):
-    mine = student.PositionEmbedding(13, 4)
+    mine = make(student, "PositionEmbedding", 13, 4)
     for seq_len, past in ((14, 0), (1, 13), (5, 9), (40, 0)):
         message = raises(
             lambda s=seq_len, p=past: mine(s, p), "ValueError", says="fewer rows would be added to all tokens unseen"
         )
-        asked = (str(seq_len), str(past + seq_len), str(past))
-        if "13" not in message or not any(number in message.replace("13", "", 1) for number in asked):
-            fail("the message", expected=f"13 and what was asked for, {past + seq_len}", got=message)
+        numbers = re.findall(r"\d+", message)
+        if "13" in numbers:
+            numbers.remove("13")  # n_positions; what is asked for may be the same number
+        else:
+            fail("n_positions is not in the message", expected="a message with 13", got=message)
+        asked = {seq_len, past + seq_len, past + seq_len - 1, past or seq_len}  # the tokens, the end, the last position
+        if not asked & {int(number) for number in numbers}:
+            fail("what was asked for is not in the message", expected=f"a message with {past + seq_len}", got=message)
 
 
 @check(
@@ -81,9 +95,15 @@ def refuses_beyond(student):
 def gradients_match(student, draw):
     import torch
 
-    mine = student.PositionEmbedding(9, 4)
+    mine = make(student, "PositionEmbedding", 9, 4)
     back = draw.normal(seq=3, n_embd=4)
-    got = mine.gradients(3, 2, output_gradient=back)
     expected = torch.zeros(9, 4)
     expected[2:5] = back
-    close(got.parameters.get("weight"), expected, rtol=1e-6, atol=1e-6, says="this is the gradient of weight")
+    got = mine.gradients(3, 2, output_gradient=back)
+    same_gradients(got, back, parameters={"weight": expected}, rtol=1e-6, atol=1e-6)
+
+
+def _pair(student, oracle, draw):
+    rows, n_embd = draw.distinct(2, 12, 40)
+    theirs = oracle.embedding(rows, n_embd)
+    return load(make(student, "PositionEmbedding", rows, n_embd), theirs.state_dict()), theirs, rows
