@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,9 @@ from autograder.supervisor import Limits
 # What an outer runner tells its task, and GitHub its step, is not for the commands that tests start.
 for _name in [name for name in os.environ if name in ("INIT_CWD", "PIXIW") or name.startswith("GITHUB_")]:
     del os.environ[_name]
+
+# A shell starts what runs in the background with Ctrl-C ignored, and that is inherited: tests send it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parents[1]
 # The same limits as a learner's, but for time: what hangs on purpose need not hang for long.
