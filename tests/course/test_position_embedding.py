@@ -32,9 +32,9 @@ WRONG = {
     "sinusoids, as a buffer": ([(MAKE, SINES + "self.register_buffer('weight', table)")],
                                [TABLE, GRADIENT], "it is learned, so it is an nn.Parameter"),
     "sinusoids, learned": ([(MAKE, SINES + "self.weight = nn.Parameter(table)")], [TABLE], "a standard deviation"),
-    "sinusoids, not in the state": ([(MAKE, SINES + "self.weight = table")], ALL[:3] + [GRADIENT], "no weight"),
+    "sinusoids, not in the state": ([(MAKE, SINES + "self.weight = table")], [*ALL[:3], GRADIENT], "no weight"),
     # more that people write
-    "past_length for the end": ([(LOOK, "return self.weight[past_length:seq_len]")], [LATER, GRADIENT], "seq is 0"),
+    "past_length for the end": ([(LOOK, "return self.weight[past_length:seq_len]")], [LATER, GRADIENT], "axis 0 is 0, not 3"),
     "all rows up to the end": ([(LOOK, "return self.weight[:end]")], [LATER, GRADIENT], ""),
     "all rows from the start": ([(LOOK, "return self.weight[past_length:]")], [FIRST, LATER, GRADIENT], ""),
     "the last rows": ([(LOOK, "return self.weight[-seq_len:]")], [FIRST, LATER, GRADIENT], "these are the last rows"),
@@ -50,7 +50,7 @@ WRONG = {
     "columns": ([(LOOK, "return self.weight[:, past_length:end]")], [FIRST, LATER, GRADIENT], ""),
     "a batch axis": ([(LOOK, LOOK + ".unsqueeze(0)")], [FIRST, LATER, GRADIENT], "3 axes, where 2 are expected"),
     "the table turned": ([(NUMBERS, "0.02 * torch.randn(n_embd, n_positions)")],
-                         ALL[:3] + [GRADIENT], "a row for each position: [n_positions, n_embd]"),
+                         ALL, "a row for each position: [n_positions, n_embd]"),
     "times the root of n_embd": ([(LOOK, LOOK + " * self.weight.shape[1] ** 0.5")], [FIRST, LATER, GRADIENT],
                                  "times what is expected"),
     "IndexError": ([("raise ValueError", "raise IndexError")], [BEYOND], "IndexError: "),
@@ -79,9 +79,9 @@ WRONG = {
     "nn.Embedding under a name": ([(MAKE, "self.wpe = nn.Embedding(n_positions, n_embd)"),
                                    ("n_positions = self.weight.shape[0]", "n_positions = self.wpe.weight.shape[0]"),
                                    (LOOK, "return self.wpe.weight[past_length:end]")],
-                                  ALL[:3] + [GRADIENT], "no weight"),
+                                  [*ALL[:3], GRADIENT], "no weight"),
     "a kept counter": ([(MAKE, MAKE + "\n        self.register_buffer('count', torch.zeros(1))")],
-                       ALL[:3] + [GRADIENT], "count"),
+                       ALL[:3], "its state dict has count besides"),
     "it counts by itself": ([(MAKE, MAKE + "\n        self.past = 0"), (LOOK, "rows = [i % n_positions for i in "
                              "range(self.past, self.past + seq_len)]\n        self.past += seq_len\n        "
                              "return self.weight[rows]")], [FIRST, LATER, GRADIENT], ""),

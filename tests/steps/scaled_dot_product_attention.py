@@ -1,6 +1,6 @@
 """Step 07 is judged against torch's attention and Hugging Face's, which have to agree."""
 
-from autograder.checking import check, close, forbids
+from autograder.checking import check, close, forbids, same_gradients
 
 SHAPES = (  # leading axes, q_len, k_len, head_dim, value_dim: no two equal
     ((2, 3), 5, 7, 4, 6),
@@ -17,7 +17,8 @@ def output_matches(student, oracle, draw):
     for shape in SHAPES:
         for std in (2.0, 0.1):
             query, key, value = _inputs(draw, shape, std)
-            close(student.scaled_dot_product_attention(query, key, value), oracle.attend(query, key, value))
+            known = _others(query, key, value) if std == 2.0 else None
+            close(student.scaled_dot_product_attention(query, key, value), oracle.attend(query, key, value), known=known)
 
 
 @check(
@@ -33,11 +34,16 @@ def mask_matches(student, oracle, draw):
         hidden[:, 0] = False  # a fully hidden row is not judged
         hard = soft.masked_fill(hidden, float("-inf"))
         hard.label, hard.axes = "attn_mask", f"query={q_len}, key={k_len}"
-        for mask in (soft, hard):
-            close(student.scaled_dot_product_attention(query, key, value, mask), oracle.attend(query, key, value, mask))
+        masks = [hard, soft]
         if len(lead) == 2:
-            wide = hard.expand(lead[0], 1, q_len, k_len).contiguous()
-            close(student.scaled_dot_product_attention(query, key, value, wide), oracle.attend(query, key, value, wide))
+            masks.append(hard.expand(lead[0], 1, q_len, k_len).contiguous())
+            masks[-1].label, masks[-1].axes = "attn_mask", f"batch={lead[0]}, 1, query={q_len}, key={k_len}"
+        for mask in masks:
+            got, (*_, after) = student.scaled_dot_product_attention.call_keeping(query, key, value, mask)
+            known = {**_others(query, key, value, mask), **_others_with_mask(query, key, value, mask)}
+            close(got, oracle.attend(query, key, value, mask), known=known)
+            same = after.nan_to_num(neginf=-1e9) if hasattr(after, "nan_to_num") else after
+            close(same, mask.nan_to_num(neginf=-1e9), rtol=0, atol=0, says="the mask after the call: it was changed")
 
 
 @check(
@@ -65,8 +71,8 @@ def gradients_match(student, draw):
     output = torch.nn.functional.scaled_dot_product_attention(*inside)
     (output * back.double()).sum().backward()
     got = student.scaled_dot_product_attention.gradients(query, key, value, output_gradient=back)
-    for name, mine, theirs in zip(("query", "key", "value"), got.inputs, inside, strict=True):
-        close(mine, theirs.grad.float(), says=f"this is the gradient of {name}")
+    names = ("query", "key", "value")
+    same_gradients(got, back, inputs={name: part.grad.float() for name, part in zip(names, inside, strict=True)})
 
 
 @check(
@@ -104,3 +110,51 @@ def _inputs(draw, shape, std):
     key = draw.normal(**names, key=k_len, head_dim=head_dim, std=std, label="key")
     value = draw.normal(**names, key=k_len, value_dim=value_dim, label="value")
     return query, key, value
+
+
+def _others(query, key, value, mask=0.0):
+    """Return what people's attention gives, by the sentence that says so."""
+    import torch
+
+    root = query.shape[-1] ** 0.5
+    dots = query @ key.transpose(-2, -1)
+    scores = dots / root + mask
+    causal = torch.full(scores.shape[-2:], float("-inf")).triu(1)
+    return {
+        "this is what it gives without the division by the root of head_dim": (dots + mask).softmax(-1) @ value,
+        "this is what it gives with head_dim for its root": (dots / root**2 + mask).softmax(-1) @ value,
+        "this is what it gives with the root of value_dim: it is head_dim's": (
+            (dots / value.shape[-1] ** 0.5 + mask).softmax(-1) @ value
+        ),
+        "this is what it gives with the root of k_len: it is head_dim's": (
+            (dots / key.shape[-2] ** 0.5 + mask).softmax(-1) @ value
+        ),
+        "multiplied by the root of head_dim: the scores are divided by it": (dots * root + mask).softmax(-1) @ value,
+        "the softmax runs over the queries: each query's weights add up to 1": scores.softmax(-2) @ value,
+        "the softmax runs over the first axis: it is meant for the last one": scores.softmax(0) @ value,
+        "this is what it gives without the softmax": scores @ value,
+        "divided after the softmax: the scores are divided before it": (dots + mask).softmax(-1) / root @ value,
+        "a causal mask is added: it comes as attn_mask, where one is wanted": (scores + causal).softmax(-1) @ value,
+    }
+
+
+def _others_with_mask(query, key, value, mask):
+    """Return what people make of a mask, by the sentence that says so."""
+    root = query.shape[-1] ** 0.5
+    scores = query @ key.transpose(-2, -1) / root
+    hidden = mask == float("-inf")
+    after = scores.softmax(-1).masked_fill(hidden, 0.0)
+    return {
+        "this is what it gives without the mask": scores.softmax(-1) @ value,
+        "hidden after the softmax: each row's weights no longer add up to 1": after @ value,
+        "hidden scores are 0: e to the power of 0 is a weight of 1": scores.masked_fill(hidden, 0.0).softmax(-1) @ value,
+        "divided by the root after the mask was added: the mask is divided too": (scores + mask / root).softmax(-1)
+        @ value,
+        "-inf is all that is taken from the mask: its other numbers are added": (
+            scores.masked_fill(hidden, float("-inf")).softmax(-1) @ value
+        ),
+        "0 is hidden, as in a mask of ones and zeros: this one is added": (
+            scores.masked_fill(mask == 0, float("-inf")).softmax(-1) @ value
+        ),
+        "the mask is subtracted: it is added": (scores - mask.masked_fill(hidden, 1e9)).softmax(-1) @ value,
+    }
