@@ -22,11 +22,12 @@ from autograder.student import Missing, Proxy, type_name
 from autograder.wire import Ban
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from autograder.source import Place
     from autograder.student import Gradients
 
+_SHOWN = 6  # so many names of tensors fit on a line
 _RESOURCES = ("student", "oracle", "draw", "source")
 
 
@@ -275,12 +276,16 @@ def fits(mine: Any, state: dict[str, Any], *, says: str = "") -> None:
     own = mine.state_dict()
     if not isinstance(own, dict) or not all(isinstance(name, str) for name in own):
         fail("a state dict is a dictionary of names and tensors", expected="a dictionary", got=difference.show(own))
-    missing = " and ".join(f"no {name}" for name in sorted(state) if name not in own)
-    extra = ", ".join(sorted(name for name in own if name not in state))
+    missing = sorted(name for name in state if name not in own)
+    extra = sorted(name for name in own if name not in state)
     if missing or extra:
-        says = [f"its state dict has {missing}: an nn.Parameter of that name puts it there"] if missing else []
-        says += [f"its state dict has {extra} besides"] if extra else []
-        raise Failed(difference.Difference(_list(state), _list(own), tuple(says)))
+        own_parts = any("." not in name for name in missing)
+        how = "an nn.Parameter" if own_parts else "a module, as an attribute or in an nn.ModuleList,"
+        reasons = (
+            [f"its state dict has no {_few(missing, ' and no ')}: {how} of that name puts it there"] if missing else []
+        )
+        reasons += [f"its state dict has {_few(extra, ', ')} besides"] if extra else []
+        raise Failed(difference.Difference(_list(state), _list(own), tuple(reasons)))
     for name, value in state.items():
         got = difference.shape(own[name]) if hasattr(own[name], "shape") else difference.show(own[name])
         if got != difference.shape(value):
@@ -359,8 +364,15 @@ def load(mine: Any, state: dict[str, Any]) -> Any:
     return mine
 
 
-def _list(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names)) or "nothing"
+def _list(names: Collection[str]) -> str:
+    """Return the names of a state dict, or how many there are where they would fill the screen."""
+    return f"{len(names)} tensors" if len(names) > _SHOWN else ", ".join(sorted(names)) or "nothing"
+
+
+def _few(names: Sequence[str], between: str) -> str:
+    """Return the names joined, or the first of them and how many more there are."""
+    more = [f"{len(names) - 3} more"] if len(names) > 3 else []
+    return between.join(names[:3]) + "".join(f" and {text}" for text in more)
 
 
 def _judge(found: difference.Difference | None, says: str) -> None:

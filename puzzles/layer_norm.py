@@ -27,12 +27,13 @@ class LayerNorm(nn.Module):
         Source: Ba, Kiros and Hinton 2016, section 3.
         """
         # BEGIN SOLUTION
-        # STUB: # TODO 2: the mean and the (biased) variance over the last axis, which stays, with length 1   [2 lines]
+        # STUB: # TODO 2: the mean and the (biased) variance over the last axis, kept with length 1   [2 or 3 lines]
         # STUB: # TODO 3: subtract the mean, divide by the root of (variance + eps)   [1 line]
         # STUB: # TODO 4: scale by the weight, shift by the bias   [1 line]
         # STUB: raise NotImplementedError("step {step}: LayerNorm.forward")
         mean = x.mean(dim=-1, keepdim=True)
-        variance = x.var(dim=-1, keepdim=True, correction=0)
-        normalised = (x - mean) / torch.sqrt(variance + self.eps)
+        centred = x - mean
+        variance = centred.square().mean(dim=-1, keepdim=True)
+        normalised = centred / torch.sqrt(variance + self.eps)
         return self.weight * normalised + self.bias
         # END SOLUTION

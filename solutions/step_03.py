@@ -25,6 +25,7 @@ class LayerNorm(nn.Module):
         Source: Ba, Kiros and Hinton 2016, section 3.
         """
         mean = x.mean(dim=-1, keepdim=True)
-        variance = x.var(dim=-1, keepdim=True, correction=0)
-        normalised = (x - mean) / torch.sqrt(variance + self.eps)
+        centred = x - mean
+        variance = centred.square().mean(dim=-1, keepdim=True)
+        normalised = centred / torch.sqrt(variance + self.eps)
         return self.weight * normalised + self.bias

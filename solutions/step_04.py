@@ -20,7 +20,7 @@ def gelu_new(x: Tensor) -> Tensor:
 
     Source: Hendrycks and Gimpel 2016, section 2.
     """
-    inner = math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)
+    inner = math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)
     return 0.5 * x * (1 + torch.tanh(inner))
 
 

@@ -22,7 +22,7 @@ class LayerNorm(nn.Module):
 
         Source: Ba, Kiros and Hinton 2016, section 3.
         """
-        # TODO 2: the mean and the (biased) variance over the last axis, which stays, with length 1   [2 lines]
+        # TODO 2: the mean and the (biased) variance over the last axis, kept with length 1   [2 or 3 lines]
         # TODO 3: subtract the mean, divide by the root of (variance + eps)   [1 line]
         # TODO 4: scale by the weight, shift by the bias   [1 line]
         raise NotImplementedError("step 03: LayerNorm.forward")

@@ -14,6 +14,8 @@ OUT, MASK, EQUAL, GRADIENT, LARGE, OWN = (
     "forbids",
 )
 ALL = [OUT, MASK, EQUAL, GRADIENT, LARGE]
+SCALE = ALL[:4]  # with large scores, the largest takes all, whatever the scale
+SIZES = [OUT, MASK, GRADIENT]
 ROOT = " / math.sqrt(query.shape[-1])"
 SCORES = "query @ key.transpose(-2, -1)" + ROOT
 MASKED = "        scores = scores + attn_mask\n"
@@ -25,11 +27,11 @@ WHOLE = f"""    scores = {SCORES}  # [..., q_len, k_len]
 """
 WRONG = {
     # SYLLABUS.md's own
-    "no scale": ([(ROOT, "")], ALL, "without the division by the root of head_dim"),
-    "1 / head_dim": ([(ROOT, " / query.shape[-1]")], ALL, "with head_dim for its root"),
-    "the root of value_dim": ([(ROOT, " / math.sqrt(value.shape[-1])")], [OUT, MASK, GRADIENT, LARGE],
+    "no scale": ([(ROOT, "")], SCALE, "without the division by the root of head_dim"),
+    "1 / head_dim": ([(ROOT, " / query.shape[-1]")], SCALE, "with head_dim for its root"),
+    "the root of value_dim": ([(ROOT, " / math.sqrt(value.shape[-1])")], SIZES,
                               "with the root of value_dim: it is head_dim's"),
-    "the root of n_embd": ([(ROOT, " / math.sqrt(query.shape[-1] * 3)")], ALL, ""),
+    "the root of n_embd": ([(ROOT, " / math.sqrt(query.shape[-1] * 3)")], SCALE, ""),
     "softmax over the queries": ([("dim=-1)", "dim=-2)")], ALL, "the softmax runs over the queries"),
     "the mask after the softmax": (
         [(MASKED, "        pass\n"), (SOFTMAX, SOFTMAX + "\n    if attn_mask is not None:\n        "
@@ -42,13 +44,13 @@ WRONG = {
     "key.T": ([("key.transpose(-2, -1)", "key.T")], ALL, ""),
     "transpose(0, 1)": ([("key.transpose(-2, -1)", "key.transpose(0, 1)")], ALL, ""),
     # more that people write
-    "multiplied by the root": ([(ROOT, ROOT.replace("/", "*"))], ALL, "multiplied by the root of head_dim"),
+    "multiplied by the root": ([(ROOT, ROOT.replace("/", "*"))], SCALE, "multiplied by the root of head_dim"),
     "divided after the softmax": ([(ROOT, ""), (SOFTMAX, SOFTMAX + " / math.sqrt(query.shape[-1])")],
                                   ALL, "divided after the softmax"),
-    "the root of k_len": ([(ROOT, " / math.sqrt(key.shape[-2])")], [OUT, MASK, GRADIENT, LARGE],
+    "the root of k_len": ([(ROOT, " / math.sqrt(key.shape[-2])")], SIZES,
                           "with the root of k_len: it is head_dim's"),
-    "the root of q_len": ([(ROOT, " / math.sqrt(query.shape[-2])")], [OUT, MASK, GRADIENT, LARGE], ""),
-    "8, the root of GPT-2's own head_dim": ([(ROOT, " / 8")], ALL, ""),
+    "the root of q_len": ([(ROOT, " / math.sqrt(query.shape[-2])")], SIZES, ""),
+    "8, the root of GPT-2's own head_dim": ([(ROOT, " / 8")], SCALE, ""),
     "softmax over the first axis": ([("dim=-1)", "dim=0)")], ALL, "the softmax runs over the first axis"),
     "softmax over axis 1": ([("dim=-1)", "dim=1)")], ALL, ""),
     "no softmax": ([(SOFTMAX, "scores")], ALL, "without the softmax"),
@@ -84,7 +86,7 @@ WRONG = {
     "nothing comes back": ([("return weights @ value", "weights @ value")], ALL, "is a `return` missing?"),
     "four axes alone": ([("key.transpose(-2, -1)", "key.permute(0, 1, 3, 2)")], [OUT, MASK], "RuntimeError: "),
     "three axes by einsum": ([("query @ key.transpose(-2, -1)", "torch.einsum('bqd,bkd->bqk', query, key)")],
-                             ALL, "RuntimeError: "),
+                             [*ALL, OWN], "RuntimeError: "),
     "dropout": ([("weights @ value", "torch.nn.functional.dropout(weights, 0.1) @ value")], ALL, ""),
     "query changed": ([(WHOLE, WHOLE.replace("scores = query @ key.transpose(-2, -1)" + ROOT,
                                              "query /= math.sqrt(query.shape[-1])\n    scores = query @ "
@@ -94,7 +96,7 @@ WRONG = {
     "the value detached": ([("weights @ value", "weights @ value.detach()")], [GRADIENT], "no gradient comes to value"),
     "no_grad": ([("def scaled", "@torch.no_grad()\ndef scaled")], [GRADIENT], "no gradient comes to query"),
     "float64": ([("weights @ value", "weights.double() @ value.double()")], ALL, "another type"),
-    "float16": ([(SOFTMAX, SOFTMAX.replace("scores,", "scores.half(),") + ".float()")], ALL[:4], ""),
+    "float16": ([(SOFTMAX, SOFTMAX.replace("scores,", "scores.half(),") + ".float()")], SCALE, ""),
     "the queries' mean taken away": ([("return weights @ value", "out = weights @ value\n    "
                                        "return out - out.mean(-2, keepdim=True)")], ALL, ""),
 }

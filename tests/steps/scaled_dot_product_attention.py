@@ -26,6 +26,8 @@ def output_matches(student, oracle, draw):
     failed="with an additive mask, it does not give torch's output",
 )
 def mask_matches(student, oracle, draw):
+    import torch
+
     for shape in SHAPES:
         query, key, value = _inputs(draw, shape, 2.0)
         lead, q_len, k_len, *_ = shape
@@ -33,8 +35,10 @@ def mask_matches(student, oracle, draw):
         hidden = draw.normal(query=q_len, key=k_len) > 0
         hidden[:, 0] = False  # a fully hidden row is not judged
         hard = soft.masked_fill(hidden, float("-inf"))
-        hard.label, hard.axes = "attn_mask", f"query={q_len}, key={k_len}"
-        masks = [hard, soft]
+        plain = torch.zeros(q_len, k_len).masked_fill(hidden | (torch.arange(k_len) == k_len - 1), float("-inf"))
+        plain.label = hard.label = "attn_mask"
+        plain.axes = hard.axes = f"query={q_len}, key={k_len}"
+        masks = [plain, hard, soft]
         if len(lead) == 2:
             masks.append(hard.expand(lead[0], 1, q_len, k_len).contiguous())
             masks[-1].label, masks[-1].axes = "attn_mask", f"batch={lead[0]}, 1, query={q_len}, key={k_len}"
@@ -156,5 +160,4 @@ def _others_with_mask(query, key, value, mask):
         "0 is hidden, as in a mask of ones and zeros: this one is added": (
             scores.masked_fill(mask == 0, float("-inf")).softmax(-1) @ value
         ),
-        "the mask is subtracted: it is added": (scores - mask.masked_fill(hidden, 1e9)).softmax(-1) @ value,
     }
