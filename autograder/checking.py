@@ -313,9 +313,10 @@ def same_gradients(
     close(got.output, back, rtol=0, atol=math.inf)  # of the right type and shape, whatever its numbers
     pairs = [(name, got.parameters.get(name), value) for name, value in (parameters or {}).items()]
     pairs += [(name, mine, value) for (name, value), mine in zip((inputs or {}).items(), got.inputs, strict=False)]
+    missing = next((name for name, mine, _ in pairs if mine is None), None)
+    if missing:
+        fail(f"no gradient comes to {missing}", "is there a detach(), .data or no_grad() on its way?")
     for name, mine, value in pairs:
-        if mine is None:
-            fail(f"no gradient comes to {name}", "is there a detach(), .data or no_grad() on its way?")
         close(mine, value, rtol=rtol, atol=atol, says=f"this is the gradient of {name}")
 
 

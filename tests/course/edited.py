@@ -2,10 +2,12 @@
 
 import filled
 
+from autograder import course as courses
+
 
 def text(slug, *edits):
     """Return the reference's text after the edits, each `(old, new)`; each `old` stands there exactly once."""
-    step = filled.courses.load(filled.ROOT).find(slug)
+    step = courses.load(filled.ROOT).find(slug)
     changed = (filled.ROOT / "solutions" / f"{step.name}.py").read_text(encoding="utf-8")
     changed = changed.replace("from solutions.", "from steps.")
     for old, new in edits:

@@ -22,16 +22,28 @@ ENCODE = "nn.functional.one_hot(input_ids, num_classes=weight.shape[0])"
 PRODUCT = "return one_hot.to(weight.dtype) @ weight"
 WRONG = {
     # SYLLABUS.md's own
-    "the table turned": ([("torch.randn(vocab_size, n_embd)", "torch.randn(n_embd, vocab_size)")],
-                         [TABLE, OUT, RANGE, GRADIENT], "a row for each token: [vocab_size, n_embd]"),
+    "the table turned": (
+        [("torch.randn(vocab_size, n_embd)", "torch.randn(n_embd, vocab_size)")],
+        [TABLE, OUT, RANGE, GRADIENT],
+        "a row for each token: [vocab_size, n_embd]",
+    ),
     "ids made floats": ([(LOOK, "return self.weight[input_ids.float()]")], [OUT, RANGE, GRADIENT], "IndexError: "),
     "a negative id wraps": ([(GUARD, "")], [RANGE], "-1 is no row of a table with 11"),
-    "an id too large wraps": ([(LOOK, "return self.weight[input_ids % self.weight.shape[0]]")],
-                              [RANGE], "11 is no row of a table with 11"),
-    "clamped": ([(GUARD, ""), (LOOK, "return self.weight[input_ids.clamp(0, self.weight.shape[0] - 1)]")],
-                [RANGE], "11 is no row of a table with 11"),
-    "times the root of n_embd": ([(LOOK, LOOK + " * self.weight.shape[1] ** 0.5")],
-                                 [OUT, GRADIENT], "times the root of n_embd: the Transformer of 2017 did so"),
+    "an id too large wraps": (
+        [(LOOK, "return self.weight[input_ids % self.weight.shape[0]]")],
+        [RANGE],
+        "11 is no row of a table with 11",
+    ),
+    "clamped": (
+        [(GUARD, ""), (LOOK, "return self.weight[input_ids.clamp(0, self.weight.shape[0] - 1)]")],
+        [RANGE],
+        "11 is no row of a table with 11",
+    ),
+    "times the root of n_embd": (
+        [(LOOK, LOOK + " * self.weight.shape[1] ** 0.5")],
+        [OUT, GRADIENT],
+        "times the root of n_embd: the Transformer of 2017 did so",
+    ),
     ".data": ([(LOOK, "return self.weight.data[input_ids]")], [GRADIENT], "no gradient comes to weight"),
     "detached": ([(LOOK, LOOK + ".detach()")], [GRADIENT], "no gradient comes to weight"),
     "a plain tensor": ([(MAKE, f"self.weight = {NUMBERS}")], [TABLE, OUT, GRADIENT], "nn.Parameter"),
@@ -39,36 +51,78 @@ WRONG = {
     "no standard deviation": ([("0.02 * ", "")], [TABLE], "a standard deviation of 0.02"),
     "its square": ([("0.02 * ", "0.02**2 * ")], [TABLE], "a standard deviation of 0.02"),
     "zeros": ([(NUMBERS, "torch.zeros(vocab_size, n_embd)")], [TABLE], "each number is drawn by itself"),
-    "uniform": ([("0.02 * torch.randn(vocab_size, n_embd)",
-                  "(torch.rand(vocab_size, n_embd) - 0.5) * 0.02 * 12**0.5")], [TABLE], "a normal distribution"),
+    "uniform": (
+        [("0.02 * torch.randn(vocab_size, n_embd)", "(torch.rand(vocab_size, n_embd) - 0.5) * 0.02 * 12**0.5")],
+        [TABLE],
+        "a normal distribution",
+    ),
     "rand for randn": ([("randn", "rand")], [TABLE], "a standard deviation of 0.02"),
     "a mean": ([(NUMBERS, NUMBERS + " + 0.02")], [TABLE], "a mean of 0"),
-    "one row for all": ([(NUMBERS, "(0.02 * torch.randn(1, n_embd)).repeat(vocab_size, 1)")], [TABLE], "each number is drawn by itself"),
-    "a number for each row": ([(NUMBERS, "0.02 * torch.randn(vocab_size, 1).repeat(1, n_embd)")], [TABLE], "each number is drawn by itself"),
+    "one row for all": (
+        [(NUMBERS, "(0.02 * torch.randn(1, n_embd)).repeat(vocab_size, 1)")],
+        [TABLE],
+        "each number is drawn by itself",
+    ),
+    "a number for each row": (
+        [(NUMBERS, "0.02 * torch.randn(vocab_size, 1).repeat(1, n_embd)")],
+        [TABLE],
+        "each number is drawn by itself",
+    ),
     "not learned": ([(NUMBERS, NUMBERS + ", requires_grad=False")], [TABLE, GRADIENT], "it is trained"),
     "a buffer": ([(MAKE, f"self.register_buffer('weight', {NUMBERS})")], [TABLE, GRADIENT], "it is trained"),
-    "another name": ([(MAKE, MAKE.replace("weight", "table")), (LOOK, "return self.table[input_ids]"),
-                      (GUARD, GUARD.replace("weight", "table"))], [TABLE, OUT, GRADIENT], "weight"),
-    "a bias": ([(MAKE, MAKE + "\n        self.bias = nn.Parameter(torch.zeros(n_embd))")],
-               [TABLE, OUT, GRADIENT], "its state dict has bias besides"),
+    "another name": (
+        [
+            (MAKE, MAKE.replace("weight", "table")),
+            (LOOK, "return self.table[input_ids]"),
+            (GUARD, GUARD.replace("weight", "table")),
+        ],
+        [TABLE, OUT, GRADIENT],
+        "weight",
+    ),
+    "a bias": (
+        [(MAKE, MAKE + "\n        self.bias = nn.Parameter(torch.zeros(n_embd))")],
+        [TABLE, OUT, GRADIENT],
+        "its state dict has bias besides",
+    ),
     "float64": ([(NUMBERS, NUMBERS + ".double()")], [TABLE, OUT, GRADIENT], "torch.float64"),
     "float16": ([(LOOK, LOOK + ".half().float()")], [OUT, GRADIENT], ""),
     "dropout": ([(LOOK, "return nn.functional.dropout(self.weight[input_ids], 0.1)")], [OUT, GRADIENT], ""),
     "row 0 is for padding": ([(LOOK, LOOK + " * (input_ids != 0).unsqueeze(-1)")], [OUT, GRADIENT], ""),
-    "one row for all ids": ([(LOOK, "return self.weight[input_ids.flatten()[0]].expand(*input_ids.shape, -1)")],
-                            [OUT, RANGE, GRADIENT], ""),
-    "ids of two axes alone": ([(LOOK, "batch, seq = input_ids.shape\n        "
-                                      "return self.weight[input_ids].view(batch, seq, -1)")], [OUT], "ValueError: "),
+    "one row for all ids": (
+        [(LOOK, "return self.weight[input_ids.flatten()[0]].expand(*input_ids.shape, -1)")],
+        [OUT, RANGE, GRADIENT],
+        "",
+    ),
+    "ids of two axes alone": (
+        [(LOOK, "batch, seq = input_ids.shape\n        return self.weight[input_ids].view(batch, seq, -1)")],
+        [OUT],
+        "ValueError: ",
+    ),
     "flat": ([(LOOK, "return self.weight[input_ids.flatten()]")], [OUT, GRADIENT], ""),
-    "ids counted from 1": ([(LOOK, "return self.weight[input_ids - 1]")], [OUT, RANGE, GRADIENT], "the first row is that of id 0"),
+    "ids counted from 1": (
+        [(LOOK, "return self.weight[input_ids - 1]")],
+        [OUT, RANGE, GRADIENT],
+        "the first row is that of id 0",
+    ),
     "columns": ([(LOOK, "return self.weight[:, input_ids]")], [OUT, RANGE, GRADIENT], ""),
-    "ids changed": ([(LOOK, "out = self.weight[input_ids]\n        input_ids.zero_()\n        return out")],
-                    [OUT, GRADIENT], "the ids after the call: they were changed in place"),
+    "ids changed": (
+        [(LOOK, "out = self.weight[input_ids]\n        input_ids.zero_()\n        return out")],
+        [OUT, GRADIENT],
+        "the ids after the call: they were changed in place",
+    ),
     "nothing comes back": ([(LOOK, LOOK.removeprefix("return "))], [OUT, GRADIENT], "is a `return` missing?"),
     "a tuple": ([(LOOK, LOOK + ",")], [OUT, GRADIENT], "a tuple"),
     "fresh at each call": ([(LOOK, "return (0.02 * torch.randn_like(self.weight))[input_ids]")], [OUT, GRADIENT], ""),
-    "a function": ([("class TokenEmbedding(nn.Module):", "def TokenEmbedding(rows, width):\n    return 0\n\n\n"
-                     "class Other(nn.Module):")], [TABLE, OUT, RANGE, GRADIENT], "TokenEmbedding returns a plain value"),
+    "a function": (
+        [
+            (
+                "class TokenEmbedding(nn.Module):",
+                "def TokenEmbedding(rows, width):\n    return 0\n\n\nclass Other(nn.Module):",
+            )
+        ],
+        [TABLE, OUT, RANGE, GRADIENT],
+        "TokenEmbedding returns a plain value",
+    ),
     "one_hot without its width": ([(ENCODE, "nn.functional.one_hot(input_ids)")], [ONE_HOT], ""),
     "one_hot of the columns": ([(ENCODE, ENCODE.replace("[0]", "[1]"))], [ONE_HOT], ""),
     "one_hot of integers": ([(PRODUCT, "return one_hot @ weight")], [ONE_HOT], "RuntimeError: "),
@@ -78,20 +132,53 @@ WRONG = {
     "no embed_one_hot": ([("def embed_one_hot", "def one_hot_embed")], [ONE_HOT], "defines no embed_one_hot"),
 }
 RIGHT = {
-    "index_select": [(LOOK, "rows = self.weight.index_select(0, input_ids.flatten())\n"
-                            "        return rows.view(*input_ids.shape, -1)")],
-    "gather": [(GUARD, ""), (LOOK, "flat = input_ids.reshape(-1, 1).expand(-1, self.weight.shape[1])\n"
-                                   "        return self.weight.gather(0, flat).view(*input_ids.shape, -1)")],
+    "index_select": [
+        (
+            LOOK,
+            "rows = self.weight.index_select(0, input_ids.flatten())\n        return rows.view(*input_ids.shape, -1)",
+        )
+    ],
+    "gather": [
+        (GUARD, ""),
+        (
+            LOOK,
+            (
+                "flat = input_ids.reshape(-1, 1).expand(-1, self.weight.shape[1])\n"
+                "        return self.weight.gather(0, flat).view(*input_ids.shape, -1)"
+            ),
+        ),
+    ],
     "the product in forward": [(GUARD, ""), (LOOK, "return embed_one_hot(input_ids, self.weight)")],
-    "a comparison in forward": [(LOOK, "hot = input_ids.unsqueeze(-1) == torch.arange(self.weight.shape[0])\n"
-                                       "        if not hot.any(-1).all():\n            raise IndexError('no such row')\n"
-                                       "        return hot.float() @ self.weight")],
-    "a loop": [(LOOK, "rows = [self.weight[i] for i in input_ids.flatten()]\n"
-                      "        return torch.stack(rows).view(*input_ids.shape, -1)")],
+    "a comparison in forward": [
+        (
+            LOOK,
+            (
+                "hot = input_ids.unsqueeze(-1) == torch.arange(self.weight.shape[0])\n"
+                "        if not hot.any(-1).all():\n            raise IndexError('no such row')\n"
+                "        return hot.float() @ self.weight"
+            ),
+        )
+    ],
+    "a loop": [
+        (
+            LOOK,
+            (
+                "rows = [self.weight[i] for i in input_ids.flatten()]\n"
+                "        return torch.stack(rows).view(*input_ids.shape, -1)"
+            ),
+        )
+    ],
     "a ValueError": [("raise IndexError", "raise ValueError")],
     "an assertion": [(GUARD, "        assert (input_ids >= 0).all()\n")],
-    "init.normal_": [(MAKE, "self.weight = nn.Parameter(torch.empty(vocab_size, n_embd))\n"
-                            "        nn.init.normal_(self.weight, mean=0.0, std=0.02)")],
+    "init.normal_": [
+        (
+            MAKE,
+            (
+                "self.weight = nn.Parameter(torch.empty(vocab_size, n_embd))\n"
+                "        nn.init.normal_(self.weight, mean=0.0, std=0.02)"
+            ),
+        )
+    ],
     "torch.normal": [(NUMBERS, "torch.normal(0.0, 0.02, (vocab_size, n_embd))")],
     "trunc_normal_": [(NUMBERS, "nn.init.trunc_normal_(torch.empty(vocab_size, n_embd), std=0.02)")],
     "normal_": [(NUMBERS, "torch.empty(vocab_size, n_embd).normal_(std=0.02)")],
@@ -102,21 +189,44 @@ RIGHT = {
     "matmul": [(PRODUCT, "return torch.matmul(one_hot.type_as(weight), weight)")],
     "einsum": [(PRODUCT, "return torch.einsum('...v,vn->...n', one_hot.to(weight), weight)")],
     "a scatter": [(ENCODE, "torch.zeros(*input_ids.shape, len(weight)).scatter_(-1, input_ids.unsqueeze(-1), 1.0)")],
-    "comments and strings": [(LOOK, "# nn.Embedding would do\n        name = 'torch.nn.functional.embedding'\n"
-                                    "        " + LOOK)],
+    "comments and strings": [
+        (LOOK, "# nn.Embedding would do\n        name = 'torch.nn.functional.embedding'\n        " + LOOK)
+    ],
 }
 FORBIDDEN = {
-    "F.embedding": ([(LOOK, "return nn.functional.embedding(input_ids, self.weight)")], "torch.nn.functional.embedding"),
+    "F.embedding": (
+        [(LOOK, "return nn.functional.embedding(input_ids, self.weight)")],
+        "torch.nn.functional.embedding",
+    ),
     "torch.embedding": ([(LOOK, "return torch.embedding(self.weight, input_ids)")], "torch.embedding"),
-    "an alias": ([("import torch\n", "import torch\nimport torch.nn.functional as look\n"),
-                  (LOOK, "return look.embedding(input_ids, self.weight)")], "torch.nn.functional.embedding"),
+    "an alias": (
+        [
+            ("import torch\n", "import torch\nimport torch.nn.functional as look\n"),
+            (LOOK, "return look.embedding(input_ids, self.weight)"),
+        ],
+        "torch.nn.functional.embedding",
+    ),
     "getattr": ([(LOOK, "return getattr(nn.functional, 'embed' + 'ding')(input_ids, self.weight)")], "embedding"),
-    "the table's numbers": ([(MAKE, "self.weight = nn.Embedding(vocab_size, n_embd).weight\n"
-                                    "        nn.init.normal_(self.weight, std=0.02)")], "torch.nn.Embedding"),
-    "a base": ([("class TokenEmbedding(nn.Module)", "class TokenEmbedding(nn.Embedding)"),
-                ("super().__init__()", "super().__init__(vocab_size, n_embd)")], "torch.nn.Embedding"),
-    "in embed_one_hot": ([(PRODUCT, "return nn.functional.embedding(input_ids, weight)")],
-                         "torch.nn.functional.embedding"),
+    "the table's numbers": (
+        [
+            (
+                MAKE,
+                "self.weight = nn.Embedding(vocab_size, n_embd).weight\n        nn.init.normal_(self.weight, std=0.02)",
+            )
+        ],
+        "torch.nn.Embedding",
+    ),
+    "a base": (
+        [
+            ("class TokenEmbedding(nn.Module)", "class TokenEmbedding(nn.Embedding)"),
+            ("super().__init__()", "super().__init__(vocab_size, n_embd)"),
+        ],
+        "torch.nn.Embedding",
+    ),
+    "in embed_one_hot": (
+        [(PRODUCT, "return nn.functional.embedding(input_ids, weight)")],
+        "torch.nn.functional.embedding",
+    ),
 }
 
 
@@ -150,6 +260,9 @@ def test_torchs_own_table_is_forbidden(judge_text, name):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_the_finished_step_passes_and_a_width_left_out_fails_whatever_is_drawn(judge_text, seed):
-    right, wrong = edited.text("token_embedding"), edited.text("token_embedding", *WRONG["one_hot without its width"][0])
+    right, wrong = (
+        edited.text("token_embedding"),
+        edited.text("token_embedding", *WRONG["one_hot without its width"][0]),
+    )
     assert judge_text("token_embedding", right, seed=str(seed)).outcome == "passed"
     assert edited.failed(judge_text("token_embedding", wrong, seed=str(seed))) == [ONE_HOT]

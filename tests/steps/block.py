@@ -154,9 +154,7 @@ def _others(x, state, values):
     alone = norm("ln_2", attn(normed))
     return {
         "the norms come after the sums: GPT-2's stand before attn and mlp": norm("ln_2", after + mlp(after)),
-        "the norms come after attn and mlp: GPT-2's stand before them": (
-            sandwiched + norm("ln_2", mlp(sandwiched))
-        ),
+        "the norms come after attn and mlp: GPT-2's stand before them": (sandwiched + norm("ln_2", mlp(sandwiched))),
         "neither branch is added to the stream: both replace it": mlp(alone),
         "attention replaces the stream: it is added to it": attn(normed) + mlp(alone),
         "the MLP replaces the stream: it is added to it": mlp(norm("ln_2", middle)),

@@ -57,6 +57,13 @@ def stops_at_the_end(student, oracle, draw):
     for row, place in ((0, 2), (1, 0), (2, 5)):
         eos = int(free[row, place])
         same(student.generate(mine, ids, NEW, eos_token_id=eos), theirs.continued(ids, NEW, eos))
+    eos = int(free[1, 4])  # now the same with ids 0 and eos exchanged everywhere: 0 is an id like any other
+    state = theirs.linear_state_dict()
+    for name in ("transformer.wte.weight", "lm_head.weight"):
+        state[name][[0, eos]] = state[name][[eos, 0]]
+    other = _fresh(student, values, state)
+    expected = _exchanged(theirs.continued(ids, NEW, eos), eos)
+    same(student.generate(other, _exchanged(ids, eos), NEW, eos_token_id=0), expected, says="eos_token_id is 0 here")
     alone = ids[:1].contiguous()
     eos = int(free[0, 3])
     same(student.generate(mine, alone, NEW, eos_token_id=eos), theirs.continued(alone, NEW, eos))
@@ -74,6 +81,7 @@ def leaves_no_trace(student, oracle, draw):
     mine.transformer.h.eval()
     before = mine.random_state()
     result, (_, after, _) = student.generate.call_keeping(mine, ids, 3)
+    same(result[:, :5] if _is_ids(result) else result, ids, says="the prompt comes first")
     same(after, ids, says="these are the ids after the call")
     equal(bool((mine.random_state() == before).all()), True, says="nothing is drawn in greedy generation")
     modes = [mine.training, mine.transformer.training, mine.transformer.h.training, mine.lm_head.training]
@@ -88,8 +96,8 @@ def same(mine, theirs, says=""):
     """Fail unless both are the same ids."""
     import torch
 
-    if type(mine) is not torch.Tensor or mine.dtype != torch.int64:
-        got = f"a tensor of {mine.dtype}" if type(mine) is torch.Tensor else _word(mine)
+    if not _is_ids(mine) or mine.dtype != torch.int64:
+        got = f"a tensor of {mine.dtype}, {list(mine.shape)}" if type(mine) is torch.Tensor else _word(mine)
         fail("generate returns the prompt's ids and the new ones", expected="a tensor of torch.int64", got=got)
     if mine.shape != theirs.shape:
         fail("[batch, seq + n]", expected=str(list(theirs.shape)), got=str(list(mine.shape)))
@@ -102,6 +110,12 @@ def same(mine, theirs, says=""):
         )
 
 
+def _is_ids(value):
+    import torch
+
+    return type(value) is torch.Tensor and value.dim() == 2
+
+
 def _cat(ids, more):
     import torch
 
@@ -112,9 +126,17 @@ def _word(value):
     return "None" if value is None else f"a {type(value).__name__}"
 
 
+def _exchanged(ids, other):
+    """Return the ids with 0 and another exchanged."""
+    return ids.masked_fill(ids == 0, other).masked_fill(ids == other, 0)
+
+
 def _pair(student, oracle, values):
-    config = student.earlier("config").GPT2Config(**values)
     theirs = oracle.lm_head_model(values)
-    mine = student.earlier("lm_head").GPT2LMHeadModel(config)
-    mine.load_state_dict(theirs.linear_state_dict())
-    return mine, theirs
+    return _fresh(student, values, theirs.linear_state_dict()), theirs
+
+
+def _fresh(student, values, state):
+    mine = student.earlier("lm_head").GPT2LMHeadModel(student.earlier("config").GPT2Config(**values))
+    mine.load_state_dict(state)
+    return mine

@@ -4,7 +4,8 @@ import math
 
 from autograder.checking import agrees, check, close, equal, fail, load, make, raises, same_gradients
 
-# NOISE
+# On the hidden states of 120 draws, right code is at most 2e-6 away, which is 0.009 of the tolerance. In some of them a
+# last norm with an eps of 1e-5 for 1e-3 is within it: there is a comparison of its own for that.
 NEAR = {"rtol": 1e-4, "atol": 2e-4}
 
 
@@ -179,7 +180,9 @@ def _reason(mine, theirs, ids, got, values):
     if idle:
         names = ", ".join(part.rstrip(".") for part in idle)
         return f"other weights in {names} give the same output: forward does not use them"
-    smaller = {name: value / values["n_embd"] ** 0.5 if name == "wte.weight" else value for name, value in state.items()}
+    smaller = {
+        name: value / values["n_embd"] ** 0.5 if name == "wte.weight" else value for name, value in state.items()
+    }
     mine.load_state_dict(smaller)
     scaled = agrees(mine(ids), theirs(ids), **NEAR)
     mine.load_state_dict(state)

@@ -18,7 +18,9 @@ def output_matches(student, oracle, draw):
         for std in (2.0, 0.1):
             query, key, value = _inputs(draw, shape, std)
             known = _others(query, key, value) if std == 2.0 else None
-            close(student.scaled_dot_product_attention(query, key, value), oracle.attend(query, key, value), known=known)
+            close(
+                student.scaled_dot_product_attention(query, key, value), oracle.attend(query, key, value), known=known
+            )
 
 
 @check(
@@ -151,7 +153,8 @@ def _others_with_mask(query, key, value, mask):
     return {
         "this is what it gives without the mask": scores.softmax(-1) @ value,
         "hidden after the softmax: each row's weights no longer add up to 1": after @ value,
-        "hidden scores are 0: e to the power of 0 is a weight of 1": scores.masked_fill(hidden, 0.0).softmax(-1) @ value,
+        "hidden scores are 0: e to the power of 0 is a weight of 1": scores.masked_fill(hidden, 0.0).softmax(-1)
+        @ value,
         "divided by the root after the mask was added: the mask is divided too": (scores + mask / root).softmax(-1)
         @ value,
         "-inf is all that is taken from the mask: its other numbers are added": (

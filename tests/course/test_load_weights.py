@@ -1,0 +1,216 @@
+"""Step 12's checker, by what it rejects and accepts: each an edit of the reference, the lines that fail, and why."""
+
+import edited
+import filled
+import pytest
+
+LOGITS, OTHER, BUFFERS, NAMED, HEAD, COPIES = (
+    "logits_match",
+    "takes_other_names",
+    "passes_over_buffers",
+    "names_what_is_wrong",
+    "refuses_another_head",
+    "copies_and_keeps_the_tie",
+)
+LOADS = [LOGITS, OTHER, BUFFERS]
+FIRST = '"attn.c_attn.weight", '
+TURN = "tensor.t() if name.endswith(TRANSPOSED) and tensor.dim() == 2 else tensor"
+FULL = "name if name.startswith(PREFIX) or name == HEAD else PREFIX + name"
+SKIP = "        if name.endswith(BUFFERS):\n            continue\n"
+DIFFERS = "if head is not None and TABLE in given and not torch.equal(head, given[TABLE]):"
+MISSING = '    wrong += [f"{name} is missing" for name in own if name not in given]\n'
+STRANGE = '    wrong += [f"{name} is unexpected" for name in given if name not in own]\n'
+RAISE = '    if wrong:\n        raise ValueError("; ".join(wrong))\n'
+COPY = "            parameter.copy_(given[name])\n"
+WRONG = {
+    # SYLLABUS.md's own
+    "attn.c_proj not turned": ([('"attn.c_proj.weight", ', "")], LOADS, ""),
+    "every matrix turned": ([("name.endswith(TRANSPOSED) and ", "")], [*LOADS, COPIES], "ValueError: "),
+    "strict=False": (
+        [
+            (RAISE, ""),
+            (
+                "            parameter.copy_(given[name])\n",
+                "            if name in given and given[name].shape == parameter.shape:\n    " + COPY,
+            ),
+        ],
+        [NAMED, HEAD],
+        "three tensors are wrong here",
+    ),
+    "c_attn not turned": (
+        [(FIRST, "")],
+        [*LOADS, COPIES],
+        "transformer.h.0.attn.c_attn.weight is [48, 144], not [144, 48]",
+    ),
+    "no copy": (
+        [(COPY, "            parameter.data = given[name]\n")],
+        [COPIES],
+        "the model was changed, and with it the file's h.0.attn.c_attn.weight",
+    ),
+    "the head by itself": (
+        [
+            (
+                COPY,
+                COPY
+                + "        if head is not None:\n            model.lm_head.weight = torch.nn.Parameter(head.clone())\n",
+            )
+        ],
+        [COPIES],
+        "wte.weight was changed, and lm_head.weight is not",
+    ),
+    "149 names": (
+        [("head = given.pop(HEAD, None)", "head = given.get(HEAD)")],
+        [*LOADS, COPIES],
+        "lm_head.weight is unexpected",
+    ),
+    # more that people write
+    "nothing turned": ([(TURN, "tensor")], [*LOADS, COPIES], "ValueError: "),
+    "reshaped, not turned": ([("tensor.t() if", "tensor.reshape(tensor.shape[::-1]) if")], LOADS, ""),
+    "buffers not passed over": ([(SKIP, "")], [BUFFERS], "transformer.h.0.attn.bias is unexpected"),
+    "attn.bias without its dot": (
+        [('".attn.bias", ', '"attn.bias", ')],
+        [*LOADS, COPIES],
+        "transformer.h.0.attn.c_attn.bias is missing",
+    ),
+    "masked_bias forgotten": (
+        [('(".attn.bias", ".attn.masked_bias")', '(".attn.bias",)')],
+        [BUFFERS],
+        "transformer.h.0.attn.masked_bias is unexpected",
+    ),
+    "the prefix needed": ([(FULL, "name")], [OTHER, BUFFERS], "ValueError: "),
+    "the prefix always": ([(FULL, "PREFIX + name")], [*LOADS, NAMED, COPIES], "ValueError: "),
+    "no prefix expected": (
+        [(FULL, "name if name == HEAD or not name.startswith(PREFIX) else name[12:]")],
+        [*LOADS, NAMED, COPIES],
+        "ValueError: ",
+    ),
+    "the head needed": (
+        [("head = given.pop(HEAD, None)", "head = given.pop(HEAD)")],
+        [OTHER],
+        "KeyError: 'lm_head.weight'",
+    ),
+    "the first fault alone": ([('"; ".join(wrong)', "wrong[0]")], [NAMED], "one message names all that is wrong"),
+    "missing passed over": (
+        [(MISSING, ""), (COPY, "            if name in given:\n    " + COPY)],
+        [NAMED],
+        "one message names all that is wrong",
+    ),
+    "unexpected passed over": ([(STRANGE, "")], [NAMED], "one message names all that is wrong"),
+    "shapes not compared": (
+        [("given[name].shape != parameter.shape", "False")],
+        [NAMED],
+        "one message names all that is wrong",
+    ),
+    "a KeyError": ([("raise ValueError", "raise KeyError")], [NAMED, HEAD], "KeyError: "),
+    "printed, not raised": (
+        [('raise ValueError("; ".join(wrong))', "print(wrong)\n        return")],
+        [NAMED, HEAD],
+        "three tensors are wrong here",
+    ),
+    "changed before it is refused": (
+        [
+            (RAISE, ""),
+            (COPY, "            if name in given and given[name].shape == parameter.shape:\n    " + COPY + RAISE),
+        ],
+        [NAMED],
+        "was changed, although the file is refused",
+    ),
+    "another head taken": ([(DIFFERS, "if False:")], [HEAD], "differs from wte.weight in one number"),
+    "a head that is near": ([("torch.equal(", "torch.allclose(")], [HEAD], "differs from wte.weight in one number"),
+    "a last block forgotten": (
+        [
+            (
+                "own.items():\n            parameter",
+                "own.items():\n            if '.h.1.' in name:\n                continue\n            parameter",
+            )
+        ],
+        LOADS,
+        "",
+    ),
+    "biases forgotten": (
+        [
+            (
+                "own.items():\n            parameter",
+                "own.items():\n            if name.endswith('bias'):\n                continue\n            parameter",
+            )
+        ],
+        LOADS,
+        "",
+    ),
+    "frozen": (
+        [(COPY, COPY + "            parameter.requires_grad_(False)\n")],
+        [COPIES],
+        "these no longer ask for gradients",
+    ),
+    "the model comes back": ([(COPY, COPY + "    return model\n")], [COPIES], "the function returns nothing"),
+    "the file emptied": (
+        [
+            ("state_dict.items()", "list(state_dict.items())"),
+            ("        given[full", "        del state_dict[name]\n        given[full"),
+        ],
+        [COPIES],
+        "",
+    ),
+    "recorded gradients": (
+        [("    with torch.no_grad():\n", "    if True:\n")],
+        [*LOADS, COPIES],
+        "RuntimeError: a leaf Variable",
+    ),
+    "nothing loaded": ([(COPY, "            pass\n")], LOADS, ""),
+}
+RIGHT = {
+    ".T": [("tensor.t() if", "tensor.T if")],
+    "transpose and contiguous": [("tensor.t() if", "tensor.transpose(0, 1).contiguous() if")],
+    ".data.copy_": [
+        ("    with torch.no_grad():\n", "    if True:\n"),
+        (COPY, COPY.replace("parameter.", "parameter.data.")),
+    ],
+    "load_state_dict at the end": [
+        (
+            "    with torch.no_grad():\n        for name, parameter in own.items():\n" + COPY,
+            "    model.load_state_dict({**given, HEAD: given[TABLE]})\n",
+        )
+    ],
+    "load_state_dict, not strict": [
+        (
+            "    with torch.no_grad():\n        for name, parameter in own.items():\n" + COPY,
+            "    model.load_state_dict(given, strict=False)\n",
+        )
+    ],
+    "names from the state dict": [("    own = {", "    named = model.state_dict().items()\n    own = {")],
+    "a regular expression": [
+        ("import torch\n", "import re\n\nimport torch\n"),
+        (SKIP, "        if re.search(r'\\.attn\\.(masked_)?bias$', name):\n            continue\n"),
+    ],
+    "removeprefix": [(FULL, "name if name == HEAD else PREFIX + name.removeprefix(PREFIX)")],
+    "turned by its shape, in the right layers": [
+        ("name.endswith(TRANSPOSED)", "'.h.' in '.' + name and 'ln' not in name and name.endswith('weight')")
+    ],
+    "many lines in the message": [('"; ".join', '"\\n".join')],
+    "a kind of ValueError": [
+        (
+            'raise ValueError("; ".join(wrong))',
+            'class WrongFile(ValueError):\n            pass\n        raise WrongFile("; ".join(wrong))',
+        )
+    ],
+    "cloned first": [("given[full_name] = tensor", "tensor = tensor.clone()\n        given[full_name] = tensor")],
+}
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    return filled.copy(tmp_path_factory.mktemp("course"))
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_mistake_is_rejected_and_told(judge_text, name):
+    edits, lines, says = WRONG[name]
+    report = judge_text("load_weights", edited.text("load_weights", *edits))
+    assert edited.failed(report) == lines
+    assert says in edited.said(report)
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_another_right_way_passes(judge_text, name):
+    report = judge_text("load_weights", edited.text("load_weights", *RIGHT[name]))
+    assert report.outcome == "passed", edited.said(report)
