@@ -111,7 +111,8 @@ def _judged(course: Course, memory: Memory, step: Step, options: argparse.Namesp
         found = judged(course, order, nursery)
     report = found.report
     own = file is None and options.tree == "steps"
-    first = own and report.outcome == "passed" and not memory.state(step.slug).has_passed
+    passed = own and report.outcome == "passed" and not options.json
+    first = passed and is_terminal() and not memory.state(step.slug).has_passed
     if own:
         report = _remembered(course, memory, found)
     _show(course, report, options)
@@ -119,7 +120,7 @@ def _judged(course: Course, memory: Memory, step: Step, options: argparse.Namesp
         complain(trouble)
     if options.debug:
         _debug(found)
-    if report.outcome == "passed" and own and not options.json and (options.payoff or (first and is_terminal())):
+    if first or (passed and options.payoff):
         _pay_off(course, step)
         print(f"\nNext: {report.next}")
     return EXIT_CODES[report.outcome]

@@ -10,6 +10,7 @@ import pytest
 from autograder import course as courses
 from autograder import generate, stubs
 from autograder.checking import read_checker
+from autograder.judge import Order, judge
 
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = courses.load(ROOT)
@@ -104,10 +105,9 @@ def test_step_01_prints_the_lines_of_its_contract(run, stub):
 
 
 @each_step
-def test_twenty_seeds_agree(judge_text, step):
-    made = generate.make(COURSE, step)
-    solutions = [judge_text(step.slug, made.solution, seed=seed) for seed in SEEDS]
-    untouched = [judge_text(step.slug, made.stub, seed=seed) for seed in SEEDS]
+def test_twenty_seeds_agree(nursery, stub, step):
+    solutions = [judge(COURSE, Order(step, "solutions", seed=seed), nursery) for seed in SEEDS]
+    untouched = [judge(COURSE, Order(step, "solutions", stub(step), seed=seed), nursery) for seed in SEEDS]
     assert {check.outcome for report in solutions for check in report.checks} == {"passed"}
     assert {check.outcome for report in untouched for check in report.checks} == {"failed"}
     assert {tuple(check.message for check in report.checks) for report in untouched} == {

@@ -69,7 +69,7 @@ WRONG = {
         [
             (
                 "torch.zeros(input_ids.shape[0], dtype=torch.bool, device=input_ids.device)",
-                "(input_ids == (input_ids[:, -1:] if eos_token_id is None else eos_token_id)).any(1) & (eos_token_id is not None)",
+                "(input_ids == (-1 if eos_token_id is None else eos_token_id)).any(dim=1)",
             ),
             (STOP, "        if eos_token_id is not None and ended.all():\n            break\n"),
         ],
@@ -130,7 +130,10 @@ RIGHT = {
     "try and finally": [
         (
             BACK + RETURN,
-            "    try:\n        return input_ids\n    finally:\n        for module, mode in modes:\n            module.training = mode",
+            (
+                "    try:\n        return input_ids\n    finally:\n"
+                "        for each, mode in modes:\n            each.training = mode"
+            ),
         )
     ],
 }

@@ -146,8 +146,10 @@ RIGHT = {
     "a property of its own": [
         (
             OUTPUT,
-            "return self.head(self.transformer(input_ids))\n\n    @property\n    def head(self):\n"
-            "        return self.lm_head",
+            (
+                "return self.head(self.transformer(input_ids))\n\n    @property\n    def head(self):\n"
+                "        return self.lm_head"
+            ),
         )
     ],
     "the head first": [(f"{STACK}\n        {HEAD}", f"{HEAD}\n        {STACK}")],

@@ -82,8 +82,10 @@ WRONG = {
         [
             (
                 f"        hidden_states = {SUM}",
-                "        input_ids = input_ids[:, : self.wpe.weight.shape[0] - past_length]\n"
-                f"        hidden_states = {SUM}",
+                (
+                    "        input_ids = input_ids[:, : self.wpe.weight.shape[0] - past_length]\n"
+                    f"        hidden_states = {SUM}"
+                ),
             )
         ],
         [BEYOND],
@@ -204,8 +206,10 @@ RIGHT = {
         *PLAIN,
         (
             "hidden_states = self.wte",
-            "if past_length + input_ids.shape[1] > self.wpe.num_embeddings:\n"
-            "            raise ValueError('too long')\n        hidden_states = self.wte",
+            (
+                "if past_length + input_ids.shape[1] > self.wpe.num_embeddings:\n"
+                "            raise ValueError('too long')\n        hidden_states = self.wte"
+            ),
         ),
         (TOKENS, TOKENS.replace("TokenEmbedding", "nn.Embedding")),
     ],
@@ -213,7 +217,10 @@ RIGHT = {
     "append": [
         (
             BLOCKS,
-            "self.h = nn.ModuleList()\n        for _ in range(config.n_layer):\n            self.h.append(GPT2Block(config))",
+            (
+                "self.h = nn.ModuleList()\n        for _ in range(config.n_layer):\n"
+                "            self.h += [GPT2Block(config)]"
+            ),
         )
     ],
     "a Sequential": [
