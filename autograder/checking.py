@@ -279,11 +279,7 @@ def fits(mine: Any, state: dict[str, Any], *, says: str = "") -> None:
     missing = sorted(name for name in state if name not in own)
     extra = sorted(name for name in own if name not in state)
     if missing or extra:
-        own_parts = any("." not in name for name in missing)
-        how = "an nn.Parameter" if own_parts else "a module, as an attribute or in an nn.ModuleList,"
-        reasons = (
-            [f"its state dict has no {_few(missing, ' and no ')}: {how} of that name puts it there"] if missing else []
-        )
+        reasons = [f"its state dict has no {_few(missing, ' and no ')}: {_how(missing, own)}"] if missing else []
         reasons += [f"its state dict has {_few(extra, ', ')} besides"] if extra else []
         raise Failed(difference.Difference(_list(state), _list(own), tuple(reasons)))
     for name, value in state.items():
@@ -363,6 +359,16 @@ def load(mine: Any, state: dict[str, Any]) -> Any:
     fits(mine, state)
     mine.load_state_dict(state)
     return mine
+
+
+def _how(missing: Sequence[str], own: Collection[str]) -> str:
+    """Return what puts the missing names into a state dict."""
+    layers = {name.rpartition(".")[0] for name in own}
+    if any("." not in name for name in missing):
+        return "an nn.Parameter of that name, with nothing computed from it, puts it there"
+    if all(name.rpartition(".")[0] in layers for name in missing):
+        return "its layer is there, and lacks it"
+    return "a module of that name, as an attribute or in an nn.ModuleList, puts it there"
 
 
 def _list(names: Collection[str]) -> str:

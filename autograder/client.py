@@ -136,6 +136,9 @@ def _remembered(course: Course, memory: Memory, found: Judged) -> Report:
         return report
     failed = [check.id for check in report.checks if check.outcome != "passed"]
     memory.remember_check(slug, found.data, report.outcome, failed, report.seed, report.blocked_by)
+    if report.outcome == "passed":
+        following = progress.next_step(progress.standings(course, memory))
+        return structs.replace(report, next=f"{road()} {following.task}") if following else report
     if report.outcome != "failed" or memory.same_failure_count(slug) < _SAME_FAILURES:
         return report
     from autograder.hints import ladder

@@ -55,9 +55,9 @@ def standings(course: Course, memory: Memory) -> list[Standing]:
 
 
 def next_step(found: Sequence[Standing]) -> Step | None:
-    """Return the step to work on: the first that never passed, else the first whose file has changed since, or None."""
+    """Return the step to work on: the first that never passed or is blocked, else the first changed since, or None."""
     ready = [each for each in found if each.kind != "planned"]
-    never = [each.step for each in ready if not each.state.has_passed]
+    never = [each.step for each in ready if not each.state.has_passed or each.kind == "blocked"]
     return next(iter(never + [each.step for each in ready if each.kind != "passed"]), None)
 
 

@@ -294,6 +294,8 @@ def describe(value: Any) -> str:
         return words if len(words) <= _TEXT else f"{words.partition('(')[0]}(…)"
     if _is_tensor(value):
         return str(getattr(value, "label", "")) or str(list(value.shape))
+    if isinstance(value, dict):
+        return "a dict"  # a state dict's repr is thousands of numbers
     text = repr(value)
     return text if len(text) <= _TEXT else f"a {type(value).__name__}"
 

@@ -15,7 +15,7 @@ from autograder.judge import Order, judge
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = courses.load(ROOT)
 READY = [step for step in COURSE.steps if not COURSE.is_planned(step)]
-SEEDS = [f"{number:04x}" for number in range(20)]
+SEEDS = [f"{number:04x}" for number in range(4)]
 PYTHON_TALKING = re.compile(r"Traceback|^\s*File \"|\bline \d+, in ", re.MULTILINE)
 
 each_step = pytest.mark.parametrize("step", READY, ids=lambda step: step.slug)
@@ -105,7 +105,7 @@ def test_step_01_prints_the_lines_of_its_contract(run, stub):
 
 
 @each_step
-def test_twenty_seeds_agree(nursery, stub, step):
+def test_seeds_agree(nursery, stub, step):
     solutions = [judge(COURSE, Order(step, "solutions", seed=seed), nursery) for seed in SEEDS]
     untouched = [judge(COURSE, Order(step, "solutions", stub(step), seed=seed), nursery) for seed in SEEDS]
     assert {check.outcome for report in solutions for check in report.checks} == {"passed"}
