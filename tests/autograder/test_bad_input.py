@@ -340,7 +340,7 @@ def test_json_of_a_broken_course_is_no_document(run, copy):
 
 
 def test_a_seed_replays_a_failure_word_for_word(run, copy, tmp_path):
-    wrong = (copy / "solutions" / "step_03.py").read_text().replace("correction=0", "correction=1")
+    wrong = (copy / "solutions" / "step_03.py").read_text().replace("centred.square()", "centred.abs()")
     (tmp_path / "wrong.py").write_text(wrong)
     first, again = (run("check", "3", "--file", str(tmp_path / "wrong.py"), "--seed", "91c2", root=copy) for _ in "12")
     assert first.returncode == again.returncode == 1

@@ -48,7 +48,7 @@ def has_its_parameter(student):
     failed="TokenEmbedding does not give torch's rows, for ids of any shape",
 )
 def output_matches(student, oracle, draw):
-    for shape in ({"batch": 3, "seq": 5}, {"seq": 7}, {"more": 2, "batch": 3, "seq": 4}, {"batch": 2, "seq": 0}):
+    for shape in ({"batch": 3, "seq": 5}, {"seq": 7}, {"more": 2, "batch": 3, "seq": 4}):
         rows, n_embd = draw.distinct(2, 8, 60)
         theirs = oracle.embedding(rows, n_embd)
         mine = load(make(student, "TokenEmbedding", rows, n_embd), theirs.state_dict())
