@@ -57,6 +57,8 @@ def of_exception(error: StudentRaised) -> Trouble:
 def _advice(raised: wire.Raised) -> tuple[str, ...]:
     if raised.builtin == "EOFError":
         return ("there is nobody to answer input() in a check: remove it",)
+    if raised.type_name == "BdbQuit":
+        return ("a breakpoint() has nobody to talk to here: run the check with --debug",)
     if raised.builtin == "KeyboardInterrupt":
         return ("KeyboardInterrupt came from your own code",)
     return ()

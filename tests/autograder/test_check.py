@@ -131,6 +131,12 @@ def test_debug_stops_at_a_breakpoint_in_the_first_failing_call(check):
     assert "ValueError: GPT2Config" in done.stdout
 
 
+def test_a_breakpoint_without_debug_is_told_so(check):
+    done = check("def __getattr__(name):\n    breakpoint()\n    raise ValueError(name)\n", "1")
+    assert done.returncode == 1
+    assert "a breakpoint() has nobody to talk to here: run the check with --debug" in done.stdout
+
+
 def test_debug_has_nothing_to_do_when_all_passes(desk, check):
     _, made = desk
     done = check(made.solution, "1", "--debug")
