@@ -18,7 +18,7 @@ from autograder.draw import new_seed
 from autograder.report import CheckResult, InTheChain, Printed, Report, StepName, Timing
 from autograder.run import Run, Verdict
 from autograder.submission import Submission, Unreadable, read, strangers
-from autograder.supervisor import Limits
+from autograder.supervisor import Limits, calibrated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +79,7 @@ def judged(course: Course, order: Order, nursery: Nursery, limits: Limits | None
     except Unreadable as error:
         verdict, data = _unreadable(checker, error, order), error.data
     else:
-        bench = _Bench(course, order, nursery, limits or Limits(), kind, checker, submission)
+        bench = _Bench(course, order, nursery, limits or calibrated(Limits()), kind, checker, submission)
         program, data = bench.program([]), submission.data
         verdict, blame = bench.verdict()
     report = _report(course, order, verdict, blame, shown, kind, path, started)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _FIRST_LOOK_S = 0.05
 _LOOK_S = 0.1
 _PIPE_BYTES = 16_384
+_CALIBRATION, _CALIBRATION_S, _SLOWEST = 200_000, 0.008, 10.0  # turns of an empty loop, and what they took
 _COULD_NOT_ANSWER = 70  # what a worker exits with when its own code raised: `ancestor.py`
 _EXIT_S = 1.0
 _MB = 2**20
@@ -34,6 +35,17 @@ class Limits(NamedTuple):
     processes: int = 32
     threads: int = 256
     output_bytes: int = 4096
+
+
+def calibrated(limits: Limits) -> Limits:
+    """Return the limits with more time where this machine is slower than the one that they were chosen on."""
+    start = time.process_time()
+    for _ in range(_CALIBRATION):
+        pass
+    factor = min(max((time.process_time() - start) / _CALIBRATION_S, 1.0), _SLOWEST)
+    return limits._replace(
+        load_s=limits.load_s * factor, call_s=limits.call_s * factor, cpu_s=round(limits.cpu_s * factor, 1)
+    )
 
 
 class Ended(Exception):

@@ -28,7 +28,11 @@ def of_ended(ended: Ended, call: str) -> Trouble:
     """Return the trouble of a worker that is no more."""
     where = ", while the file was being imported" if ended.loading else ""
     detail = [f"your code {ended.sentence}{where}"]
-    if ended.outcome == "timeout":
+    if ended.outcome == "timeout" and ended.loading:
+        detail.append(
+            'long work at the top level? Under `if __name__ == "__main__":` it runs by hand, and not in a check'
+        )
+    elif ended.outcome == "timeout":
         detail.append("a loop that never ends, or a wait for something that never comes?")
     return Trouble(ended.outcome, _SHORT[ended.outcome], tuple(detail), None, call or None)
 
