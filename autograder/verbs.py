@@ -155,13 +155,14 @@ def reset(step: str, *, yes: bool) -> None:
 
 def undo(step: str) -> None:
     """Bring back what the last reset, or the last undo, replaced."""
-    from autograder import restore
+    from autograder import restore, stubs
     from autograder.history import local_time
 
     with _opened() as (course, memory):
         chosen = client.ready_step(course, step)
         before = restore.undo(course, chosen, memory)
-        say(f"steps/{chosen.name}.py is as it was before the {before.verb} of {local_time(before.when)}.")
+        what = ", the untouched stub" if stubs.is_untouched(course, chosen) else ""
+        say(f"steps/{chosen.name}.py is as it was before the {before.verb} of {local_time(before.when)}{what}.")
         _tell(memory)
         say(f"Next: {_run('', chosen)}, or {_run('undo', chosen)} to take this back")
 
