@@ -392,8 +392,10 @@ def test_nothing_temporary_is_left_even_when_a_write_fails(root, monkeypatch):
 def test_a_step_s_solution_runs_as_a_module_of_a_folder_without_init(root, monkeypatch):
     run(root)
     monkeypatch.syspath_prepend(root)
+    # setitem first: then monkeypatch takes away afterwards what this import leaves behind.
     for name in ("solutions", "solutions.step_01", "solutions.step_02"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
+        monkeypatch.setitem(sys.modules, name, None)
+        del sys.modules[name]
     module = importlib.import_module("solutions.step_02")
     assert module.causal_mask(module.GPT2Config()) == 768
 
