@@ -43,9 +43,8 @@ def calibrated(limits: Limits) -> Limits:
     for _ in range(_CALIBRATION):
         pass
     factor = min(max((time.process_time() - start) / _CALIBRATION_S, 1.0), _SLOWEST)
-    return limits._replace(
-        load_s=limits.load_s * factor, call_s=limits.call_s * factor, cpu_s=round(limits.cpu_s * factor, 1)
-    )
+    load_s, call_s, cpu_s = (round(limit * factor) for limit in (limits.load_s, limits.call_s, limits.cpu_s))
+    return limits._replace(load_s=load_s, call_s=call_s, cpu_s=cpu_s)  # whole seconds: a learner reads them
 
 
 class Ended(Exception):
