@@ -38,6 +38,23 @@ def byte_count(text: str) -> int:
     return len(text.encode("utf-8"))
 
 
+def one_line_a_paragraph(text: str) -> str:
+    """Return the prose, each paragraph on a line, and the examples of code as they are; grammar rules are left out.
+
+    A newline is a token: a small model that has seen it end every line of a wrapped text writes blank lines for ever.
+    """
+    lines = []
+    for paragraph in text.split("\n\n"):
+        paragraph = paragraph.strip("\n")
+        indent = len(paragraph) - len(paragraph.lstrip())
+        if "::=" in paragraph or not paragraph:
+            continue
+        if indent < 3:
+            paragraph = " ".join(word for word in paragraph.split() if not re.fullmatch(r"[*=~^-]{3,}", word))
+        lines.append(paragraph)
+    return "\n".join(lines) + "\n"
+
+
 def is_held_out(name: str) -> bool:
     """Return whether a topic is in the held-out tenth: its name alone decides."""
     return hashlib.sha256(name.encode("utf-8")).digest()[0] < 256 / 10
@@ -74,7 +91,10 @@ def split_topics(texts: dict[str, str] = topics) -> Split:
             training[name] = left
     whole = "\n".join(texts[name] for name in sorted(texts))
     digest = hashlib.sha256(whole.encode("utf-8")).hexdigest()
-    return Split(dict(sorted(training.items())), held_out, len(texts), digest)
+    plain = {name: one_line_a_paragraph(text) for name, text in (*sorted(training.items()), *held_out.items())}
+    return Split(
+        {name: plain[name] for name in sorted(training)}, {name: plain[name] for name in held_out}, len(texts), digest
+    )
 
 
 def train_tokenizer(documents: list[str], vocab_size: int) -> Tokenizer:

@@ -141,8 +141,15 @@ def test_no_training_paragraph_stands_in_a_held_out_topic():
     kept = [name for name in map(str, range(99)) if not corpus.is_held_out(name)][:2]
     reflowed = quoted.replace(" and ", "\n   and ")
     split = corpus.split_topics({held: quoted, kept[0]: f"{own}\n\n{reflowed}", kept[1]: f"Note:\n\n{own}"})
-    assert split.held_out == {held: quoted}
-    assert split.training == {kept[0]: own, kept[1]: "Note:"}
+    assert split.held_out == {held: f"{quoted}\n"}
+    assert split.training == {kept[0]: f"{own}\n", kept[1]: "Note:\n"}
+
+
+def test_a_paragraph_is_a_line_code_keeps_its_lines_and_grammar_goes():
+    text = (
+        "Title\n*****\n\nOne line\nand another.\n\n   for x in y:\n       pass\n\n   rule ::= a\n            | b\n\n\n"
+    )
+    assert corpus.one_line_a_paragraph(text) == "Title\nOne line and another.\n   for x in y:\n       pass\n"
 
 
 def test_an_n_gram_model_gives_probabilities():
