@@ -10,11 +10,10 @@ import typer
 from autograder import __version__, client, desk
 from autograder import course as courses
 from autograder.console import INTERRUPTED, complain, ended, say
-from autograder.errors import Stale
+from autograder.errors import Stale, UsageError
 
 if TYPE_CHECKING:
     from autograder.course import Course, Step
-    from autograder.verify import Proof
 
 # These verbs read their arguments themselves: with typer, and the pydantic that it needs for each, they would be slow.
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
@@ -153,25 +152,24 @@ def record(steps: _Steps = None) -> None:
         say("Every recording is as it was.")
 
 
-@app.command(short_help="Prove that solutions pass and stubs fail.")
-def verify(steps: _Steps = None) -> None:
-    """Prove of each step that its solution passes, and that its untouched stub fails every check with a sentence.
+@app.command(short_help="Prove what must hold of a step before a learner sees it.")
+def verify(
+    steps: _Steps = None,
+    only: Annotated[list[str] | None, typer.Option(help="Prove this alone: mistakes, mutants, seeds …")] = None,
+) -> None:
+    """Prove of each step all that CONTRIBUTING lists, and say of what does not hold where it is and what mends it.
 
-    Example: pixi run verify 3
+    Example: pixi run verify layer_norm --only mistakes
     """
-    from autograder.verify import verify as prove
+    from autograder.gate import line, telling
 
+    unknown = [name for name in only or () if name not in line.NAMES]
+    if unknown:
+        raise UsageError(f"there is no proof called {unknown[0]}: there are {', '.join(line.NAMES)}")
     course = _course()
-    proofs = prove(course, _ready(course, steps), _show_proof)
-    faults = sum(len(proof.faults) for proof in proofs)
+    ready = _ready(course, steps)
+    work = line.tasks(ready, only or line.NAMES)
+    proofs = telling.show(ready, work, line.prove(course, work))
+    faults = sum(len(proof.faults) for each in proofs.values() for proof in each)
     if faults:
         raise Stale(f"{faults} to mend")
-    say(f"{len(proofs)} steps hold." if len(proofs) != 1 else "The step holds.")
-
-
-def _show_proof(proof: Proof) -> None:
-    step = proof.step
-    result = f"{len(proof.faults)} to mend" if proof.faults else f"solution passes, stub fails, {proof.checks} checks"
-    say(f"{'❌' if proof.faults else '✅'} {step.task} {step.slug}: {result}")
-    for fault in proof.faults:
-        say(f"   {fault}")

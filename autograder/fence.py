@@ -34,8 +34,18 @@ class Puzzle(NamedTuple):
 
     def solution(self, number: int, numbers: Mapping[str, int], tree: str = "solutions") -> str:
         """Return the finished code as step ``number``; ``numbers`` has every slug's, for the imports."""
-        lines = [line for line in self.lines if line.side != "stub"]
-        return self._render("the solution", lines, number, numbers, tree)
+        return self._render("the solution", self._finished(), number, numbers, tree)
+
+    def finished(self) -> str:
+        """Return the finished code as its author wrote it, with imports from ``puzzles``."""
+        return _text(_tidy(self._finished()))
+
+    def fenced(self) -> dict[int, int]:
+        """Return the lines of the finished code that the learner writes, each with its line in the puzzle's file."""
+        return {at: line.origin for at, line in enumerate(_tidy(self._finished()), 1) if line.side == "solution"}
+
+    def _finished(self) -> list[Line]:
+        return [line for line in self.lines if line.side != "stub"]
 
     def stub(self, number: int, numbers: Mapping[str, int], tree: str = "steps") -> str:
         """Return what the learner starts from as step ``number``."""
@@ -60,6 +70,12 @@ def split(text: str, filename: str) -> Puzzle:
             raise CourseError(r"has a tab: indent with spaces, and write \t in a string", filename, line.origin)
     _compile(source, filename, "the puzzle")
     return Puzzle(filename, tuple(_sides(source, _comments(text, filename), filename)))
+
+
+def renumbered(text: str, filename: str, number: int, numbers: Mapping[str, int], tree: str = "steps") -> str:
+    """Return the code of step ``number`` with its imports from ``puzzles`` as those of the steps in ``tree``."""
+    lines = [Line(line, origin, "both") for origin, line in enumerate(text.splitlines(), 1)]
+    return _text(_rewrite_imports(lines, filename, number, numbers, tree))
 
 
 def public_names(text: str) -> list[str]:

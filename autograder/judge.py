@@ -6,18 +6,19 @@ gave no verdict is `internal`.
 
 from __future__ import annotations
 
-import ast
 import sys
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import structs
 
-from autograder import chain, checking
+from autograder import checking
+from autograder.bench import Bench, kind_of
+from autograder.diagnosis import diagnose, told
 from autograder.draw import new_seed
 from autograder.report import CheckResult, InTheChain, Printed, Report, StepName, Timing
-from autograder.run import Run, Verdict
-from autograder.submission import Submission, Unreadable, read, strangers
+from autograder.run import Verdict
+from autograder.submission import Unreadable, read, strangers
 from autograder.supervisor import Limits, calibrated
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Order(NamedTuple):
     seed: str | None = None
     road: str = "pixi run"
     started: float = 0.0
+    diagnose: bool = True  # say which known mistake it is
 
 
 class Judged(NamedTuple):
@@ -70,75 +72,53 @@ def judged(course: Course, order: Order, nursery: Nursery, limits: Limits | None
     started = order.started or time.monotonic()
     path = order.file or course.stub(order.step, order.tree)
     shown = order.shown or f"{order.tree}/{order.step.name}.py"
-    kind = _kind(course, order.step)
+    kind = kind_of(course, order.step)
     nursery.prepare(kind)  # its imports go on beside our own
     checker = checking.read_checker(course.checker(order.step))
-    blame, program = None, None
+    blame, program, notes = None, None, strangers(path.parent)
     try:
         submission = read(course, path, shown)
     except Unreadable as error:
         verdict, data = _unreadable(checker, error, order), error.data
     else:
-        bench = _Bench(course, order, nursery, limits or calibrated(Limits()), kind, checker, submission)
-        program, data = bench.program([]), submission.data
-        verdict, blame = bench.verdict()
-    report = _report(course, order, verdict, blame, shown, kind, path, started)
+        limits = limits or calibrated(Limits())
+        bench = Bench(course, order.step, order.tree, checker, submission, nursery, limits)
+        program, data = bench.program(), submission.data
+        verdict, blame = _verdict(bench, order, nursery, limits)
+        if order.diagnose:
+            found = diagnose(bench, verdict)
+            verdict = told(bench, verdict, found)
+            notes += found.notes
+    report = _report(course, order, verdict, blame, shown, kind, notes, started)
     return Judged(report, data, program, verdict.first_failure)
 
 
-class _Bench:
-    """All that the runs of one step share."""
-
-    def __init__(
-        self,
-        course: Course,
-        order: Order,
-        nursery: Nursery,
-        limits: Limits,
-        kind: Kind,
-        checker: Checker,
-        submission: Submission,
-    ) -> None:
-        self._course = course
-        self._order = order
-        self._nursery = nursery
-        self._limits = limits
-        self._kind = kind
-        self._checker = checker
-        self._source = submission.source
-        self._chain = chain.Chain(course, order.step, order.tree, submission, checker.ban)
-
-    def program(self, own: Sequence[Step]) -> Program:
-        return self._chain.program(own, self._kind)
-
-    def verdict(self) -> tuple[Verdict, Blame | None]:
-        """Return what the step gives alone, and, where only the chain fails, who is to blame."""
-        alone = self._run([], self._order.seed)
-        needed = self._chain.dependencies(alone.asked)
-        if not needed:
-            return alone, None
-        if alone.outcome == "passed":
-            return alone, self._chain.blame(needed, lambda own: self._run(own, alone.seed), self._is_right)
-        if alone.outcome == "error" and self._run(needed, alone.seed).outcome == "passed":
-            return _leans(alone, needed), None
+def _verdict(bench: Bench, order: Order, nursery: Nursery, limits: Limits) -> tuple[Verdict, Blame | None]:
+    """Return what the step gives alone, and, where only the chain fails, who is to blame."""
+    alone = bench.run().verdict(order.seed)
+    needed = bench.chain.dependencies(alone.asked)
+    if not needed:
         return alone, None
+    if alone.outcome == "passed":
 
-    def _run(self, own: Sequence[Step], seed: str | None) -> Verdict:
-        program = self.program(own)
-        run = Run(self._checker, program, self._source, chain.texts(program), self._nursery, self._limits)
-        return run.verdict(seed)
+        def is_right(step: Step) -> bool:
+            return _is_right(bench.course, step, order, nursery, limits)
 
-    def _is_right(self, step: Step) -> bool:
-        """Return whether an earlier step of the learner's passes by itself."""
-        order = Order(step, self._order.tree, seed=self._order.seed)
-        try:
-            submission = read(self._course, self._course.stub(step, order.tree), step.name)
-        except Unreadable:
-            return False
-        checker = checking.read_checker(self._course.checker(step))
-        kind = _kind(self._course, step)
-        bench = _Bench(self._course, order, self._nursery, self._limits, kind, checker, submission)
-        return bench._run([], order.seed).outcome == "passed"
+        return alone, bench.chain.blame(needed, lambda own: bench.run(own).verdict(alone.seed), is_right)
+    if alone.outcome == "error" and bench.run(needed).verdict(alone.seed).outcome == "passed":
+        return _leans(alone, needed), None
+    return alone, None
+
+
+def _is_right(course: Course, step: Step, order: Order, nursery: Nursery, limits: Limits) -> bool:
+    """Return whether an earlier step of the learner's passes by itself."""
+    try:
+        submission = read(course, course.stub(step, order.tree), step.name)
+    except Unreadable:
+        return False
+    checker = checking.read_checker(course.checker(step))
+    bench = Bench(course, step, order.tree, checker, submission, nursery, limits)
+    return bench.run().verdict(order.seed).outcome == "passed"
 
 
 def _leans(alone: Verdict, needed: Sequence[Step]) -> Verdict:
@@ -158,7 +138,7 @@ def _report(
     blame: Blame | None,
     shown: str,
     kind: Kind,
-    path: Path,
+    notes: list[str],
     started: float,
 ) -> Report:
     outcome = "blocked" if blame is not None else verdict.outcome
@@ -173,7 +153,7 @@ def _report(
         next=_next(course, order, outcome, shown, blame),
         versions=_versions(kind),
         timing=Timing(round((time.monotonic() - started) * 1000), "cold"),
-        notes=strangers(path.parent),
+        notes=notes,
         blocked_by=[step.slug for step in blame.steps] if blame else [],
         chain=InTheChain(blame.verdict.outcome, blame.verdict.checks) if blame else None,
         blamed=[f"step {step.id}" for step in blame.steps] if blame else [],
@@ -188,14 +168,6 @@ def _unreadable(checker: Checker, error: Unreadable, order: Order) -> Verdict:
 
     declared = [check for check in checker.checks if check.declared]
     return Verdict([result(check) for check in declared], order.seed or new_seed(), Printed("", 0))
-
-
-def _kind(course: Course, step: Step) -> Kind:
-    """Return what a worker of this step has imported beforehand: torch, where the finished step imports it."""
-    tree = ast.parse(course.puzzle(step).read_bytes())
-    roots = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    roots |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    return "torch" if any(name.partition(".")[0] == "torch" for name in roots) else "plain"
 
 
 def _next(course: Course, order: Order, outcome: Outcome, shown: str, blame: Blame | None) -> str:

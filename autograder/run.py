@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autograder import checking, trouble
+from autograder import checking, comparing, trouble
 from autograder.draw import Draw, new_seed
+from autograder.evidence import Evidence
 from autograder.report import CheckResult, Outcome, Printed, Where, worst
 from autograder.student import Desk, Missing, StudentRaised, student
 from autograder.supervisor import Ended, Limits, ProtocolBroken
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 
     from autograder import wire
     from autograder.checking import Check, Checker
@@ -31,6 +32,8 @@ class Verdict(NamedTuple):
     output: Printed
     asked: frozenset[str] = frozenset()
     first_failure: Sequence[wire.Verb] = ()
+    evidence: Mapping[str, Evidence] = {}  # of the checks that did not pass
+    unfinished: bool = False
 
     @property
     def outcome(self) -> Outcome:
@@ -59,25 +62,51 @@ class Run:
         self._timeouts = 0
         self._forbidden_call: trouble.Trouble | None = None
         self._first_failure: Sequence[wire.Verb] = ()
+        self.evidence: dict[str, Evidence] = {}  # of the checks that did not pass so far, by id
 
     def verdict(self, seed: str | None) -> Verdict:
         """Ask every check; draw a seed when none is given."""
         loading = self._load()
         seed = seed or new_seed()  # drawn after the learner's code was loaded
-        results: dict[str, CheckResult] = {}
-        for check in self._checker.checks:
-            if check.forbids is None:
-                result = self._check(check, loading, seed)
-                if result is not None:
-                    results[check.id] = result
+        results = {result.id: result for result in self._asked(self._checker.checks, loading, seed)}
         broken = self._desk.finish()
         if isinstance(broken, ProtocolBroken):
             results = {name: self._broken(result, broken) for name, result in results.items()}
+        results |= {result.id: result for result in self._forbidden(loading)}
+        printed = Printed(self._desk.output.text, self._desk.output.bytes)
+        return Verdict(
+            self._lines(results),
+            seed,
+            printed,
+            frozenset(self._desk.asked),
+            self._first_failure,
+            self.evidence,
+            self._unfinished,
+        )
+
+    def results(self, seed: str, first: Collection[str] = ()) -> Generator[CheckResult]:
+        """Yield what each check finds, as it comes; `first` are asked before the others. Whoever has enough stops."""
+        try:
+            loading = self._load()
+            yield from self._asked(sorted(self._checker.checks, key=lambda check: check.id not in first), loading, seed)
+            yield from self._forbidden(loading)
+        finally:
+            self._desk.close()
+
+    def _asked(self, checks: Sequence[Check], loading: trouble.Trouble | None, seed: str) -> Iterator[CheckResult]:
+        for check in checks:
+            result = self._check(check, loading, seed) if check.forbids is None else None
+            if result is not None:
+                yield result
+
+    def _forbidden(self, loading: trouble.Trouble | None) -> Iterator[CheckResult]:
+        """Yield what is found of the bans, which count only once all other checks have run the code."""
         for check in self._checker.checks:
             if check.forbids is not None:
-                results[check.id] = self._forbids(check, loading)
-        printed = Printed(self._desk.output.text, self._desk.output.bytes)
-        return Verdict(self._lines(results), seed, printed, frozenset(self._desk.asked), self._first_failure)
+                result = self._forbids(check, loading)
+                if result.outcome != "passed":
+                    self.evidence[check.id] = Evidence(result.outcome, (result.got, *result.detail))
+                yield result
 
     def _lines(self, results: dict[str, CheckResult]) -> list[CheckResult]:
         """Return a result for every declared check, and for the others those that tell something new."""
@@ -116,7 +145,7 @@ class Run:
             check.run(**self._resources(check, seed))
             if not check.static:
                 self._desk.forget()
-        except checking.Failed as failed:
+        except comparing.Failed as failed:
             self._answered = self._answered or failed.compared
             return self._failed(check, failed)
         except Missing as missing:
@@ -151,8 +180,9 @@ class Run:
 
     # ------------------------------------------------------------------------------------------------------ results
 
-    def _failed(self, check: Check, failed: checking.Failed) -> CheckResult:
+    def _failed(self, check: Check, failed: comparing.Failed) -> CheckResult:
         found = failed.found
+        self.evidence[check.id] = Evidence("failed", (found.expected, found.got, *found.detail), failed.values)
         told = "{got}" in check.failed  # then the line itself says what was got, and does not give the answer away
         where = None
         if failed.where is not None:
@@ -172,6 +202,7 @@ class Run:
 
     def _troubled(self, check: Check, what: trouble.Trouble) -> CheckResult:
         self._unfinished = self._unfinished or what.unfinished
+        self.evidence[check.id] = Evidence(what.outcome, (what.got, *what.detail[:1]))  # the rest is frames and advice
         if what.got.startswith("a call of"):
             self._forbidden_call = what
         where = self._where(what.frame.line, file=what.frame.filename) if what.frame is not None else None
@@ -191,6 +222,7 @@ class Run:
         line = _line_in(error, self._checker.path)
         place = f"{self._checker.path.name}:{line}" if line else self._checker.path.name
         says = f"the course itself is at fault, not your code: {place}: {type(error).__name__}: {error}"
+        self.evidence[check.id] = Evidence("internal", (f"{place}: {type(error).__name__}: {error}",))
         message = checking.fill(check.failed, got="no verdict")
         return CheckResult(check.id, "internal", message, detail=[says], declared=check.declared)
 

@@ -58,7 +58,8 @@ def _mark(result: CheckResult) -> str:
 
 def _below(result: CheckResult, told: set[tuple[str, ...]]) -> list[Line]:
     """Return what is told under a failed line; what an earlier line has told already is not said again."""
-    made = [_item(f"call      {printable(result.call)}")] if result.call else []
+    made = [_item(f"likely    {printable(result.mistake.says)}")] if result.mistake else []
+    made += [_item(f"call      {printable(result.call)}")] if result.call else []
     if result.expected is not None:
         made.append(_item(f"expected  {printable(result.expected)}   got {printable(result.got or '')}"))
     made += [_item(printable(text)) for text in result.detail]

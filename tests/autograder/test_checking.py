@@ -5,12 +5,15 @@ import pytest
 import torch
 
 from autograder import course as loading
-from autograder.checking import Failed, close, equal, fail, fill, holds, load, read_checker
+from autograder.checking import fill, read_checker
+from autograder.comparing import Failed, close, equal, fail, holds, load
 from autograder.errors import CourseError
 from autograder.judge import Order, judge
 from autograder.report import EXIT_CODES
 
-IMPORTS = "from autograder.checking import check, close, equal, fail, forbids, holds\n\n\n"
+IMPORTS = (
+    "from autograder.checking import check, forbids\nfrom autograder.comparing import close, equal, fail, holds\n\n\n"
+)
 PLAIN = '@check(passed="yes", failed="no, got {got}")\n'
 
 

@@ -27,4 +27,5 @@ def said(report):
     result = next(result for result in report.checks if result.outcome != "passed")
     for sentence in result.detail:
         assert len(sentence) <= 77 or "Error: " in sentence or "state dict" in sentence, sentence
-    return "\n".join([result.message, result.expected or "", result.got or "", *result.detail])
+    likely = result.mistake.says if result.mistake else ""
+    return "\n".join([result.message, likely, result.expected or "", result.got or "", *result.detail])

@@ -267,7 +267,8 @@ def three(x):
     return one(two(x))
     # END SOLUTION
 '''
-CHECKER = """from autograder.checking import check, equal
+CHECKER = """from autograder.checking import check
+from autograder.comparing import equal
 
 """
 LINE = """

@@ -2,7 +2,8 @@
 
 import math
 
-from autograder.checking import check, close, load, make, raises, same_gradients
+from autograder.checking import check
+from autograder.comparing import close, load, make, raises, same_gradients
 
 
 @check(

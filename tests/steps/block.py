@@ -2,7 +2,8 @@
 
 import math
 
-from autograder.checking import check, close, fail, load, make, same_gradients
+from autograder.checking import check
+from autograder.comparing import close, fail, load, make, same_gradients
 
 
 @check(

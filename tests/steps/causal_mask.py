@@ -1,6 +1,7 @@
 """Step 02 is judged by what its mask does to scores: Hugging Face's mask and torch's say where a token may look."""
 
-from autograder.checking import check, close, equal, fail
+from autograder.checking import check
+from autograder.comparing import close, equal, fail
 from autograder.student import StudentRaised
 
 SIZES = ((3, 0), (2, 1), (1, 4), (5, 0), (4, 4), (1, 0), (2, 3), (3, 7))  # sequence_length, num_tokens

@@ -2,7 +2,8 @@
 
 import ast
 
-from autograder.checking import a_class, check, equal, fail, holds, make
+from autograder.checking import check
+from autograder.comparing import a_class, equal, fail, holds, make
 
 FIELDS = ("vocab_size", "n_positions", "n_embd", "n_layer", "n_head", "n_inner", "layer_norm_epsilon")
 TYPES = {name: "float" if name == "layer_norm_epsilon" else "int" for name in FIELDS}

@@ -1,6 +1,7 @@
 """Step 13 is judged against Hugging Face's own greedy generation, redrawn: a fresh model repeats two tokens."""
 
-from autograder.checking import check, equal, fail
+from autograder.checking import check
+from autograder.comparing import equal, fail
 
 NEW = 12
 

@@ -1,6 +1,7 @@
 """Step 03 is judged against torch's own layer norm, gain and bias redrawn."""
 
-from autograder.checking import agrees, check, close, fail, fits, forbids, load, make
+from autograder.checking import check, forbids, mistake, variant
+from autograder.comparing import agrees, close, fail, fits, load, make
 
 # All is compared with rtol = atol = 1e-4. Measured over 200 seeds, as shares of that tolerance: 57 right variants come
 # to 0.05 at most (1.5e-6 on an output, 7e-6 with the variance as E[x²] - E[x]², 1.1e-5 on a gradient). Of 90 mistakes,
@@ -176,3 +177,12 @@ def _like(x, made):
     """Return a tensor made of a drawn one, with its label and the names of its axes."""
     made.label, made.axes, made.axes_names = x.label, x.axes, x.axes_names
     return made
+
+
+mistake(
+    "unbiased-variance",
+    "variance = centred.square().mean(dim=-1, keepdim=True)",
+    "variance = x.var(dim=-1, keepdim=True)",
+    "The variance divides by n - 1, as torch's var does unless it is told otherwise. Layer norm's divides by n.",
+)
+mistake("no-mean", "centred = x - mean", "centred = x", "The mean is not subtracted.")

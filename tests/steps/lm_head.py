@@ -2,7 +2,8 @@
 
 import math
 
-from autograder.checking import check, close, drawn_normally, equal, fail, load, make, same_gradients
+from autograder.checking import check
+from autograder.comparing import close, drawn_normally, equal, fail, load, make, same_gradients
 
 # On the logits of 120 draws, right code is at most 2.4e-6 away, which is 0.004 of the tolerance.
 NEAR = {"rtol": 2e-4, "atol": 5e-4}

@@ -1,6 +1,7 @@
 """Step 12 is judged with Hugging Face's own models: loaded by the learner's function, the logits are theirs."""
 
-from autograder.checking import check, close, equal, fail, raises
+from autograder.checking import check
+from autograder.comparing import close, equal, fail, raises
 
 
 @check(

@@ -2,7 +2,8 @@
 
 import math
 
-from autograder.checking import check, close, fail, forbids, load
+from autograder.checking import check, forbids
+from autograder.comparing import close, fail, load
 
 ROOT = math.sqrt(2 / math.pi)
 # On [-6, 6], in float64: right code is at most 7e-9 away (constants kept as float32 tensors), 0.04472 for 0.044715 is

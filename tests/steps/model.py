@@ -2,7 +2,8 @@
 
 import math
 
-from autograder.checking import agrees, check, close, equal, fail, load, make, raises, same_gradients
+from autograder.checking import check
+from autograder.comparing import agrees, close, equal, fail, load, make, raises, same_gradients
 
 # On the hidden states of 120 draws, right code is at most 2e-6 away, which is 0.009 of the tolerance. In some of them a
 # last norm with an eps of 1e-5 for 1e-3 is within it: there is a comparison of its own for that.

@@ -3,18 +3,8 @@
 import math
 import re
 
-from autograder.checking import (
-    check,
-    close,
-    drawn_normally,
-    equal,
-    fail,
-    fits,
-    load,
-    make,
-    raises,
-    same_gradients,
-)
+from autograder.checking import check
+from autograder.comparing import close, drawn_normally, equal, fail, fits, load, make, raises, same_gradients
 
 
 @check(

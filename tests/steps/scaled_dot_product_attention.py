@@ -1,6 +1,7 @@
 """Step 07 is judged against torch's attention and Hugging Face's, which have to agree."""
 
-from autograder.checking import check, close, forbids, same_gradients
+from autograder.checking import check, forbids
+from autograder.comparing import close, same_gradients
 
 SHAPES = (  # leading axes, q_len, k_len, head_dim, value_dim: no two equal
     ((2, 3), 5, 7, 4, 6),

@@ -2,18 +2,8 @@
 
 import math
 
-from autograder.checking import (
-    check,
-    close,
-    drawn_normally,
-    equal,
-    fits,
-    forbids,
-    load,
-    make,
-    raises,
-    same_gradients,
-)
+from autograder.checking import check, forbids
+from autograder.comparing import close, drawn_normally, equal, fits, load, make, raises, same_gradients
 
 
 @check(

@@ -1,0 +1,70 @@
+"""All that the runs of one step share: its checker, its earlier steps, and the file that is judged."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from autograder import source
+from autograder.chain import Chain, texts
+from autograder.run import Run
+from autograder.submission import Submission
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from autograder.checking import Checker
+    from autograder.course import Course, Step
+    from autograder.nursery import Kind, Nursery
+    from autograder.student import Program
+    from autograder.supervisor import Limits
+
+
+class Bench:
+    """Makes the runs of a file, and of other files in its place."""
+
+    def __init__(
+        self,
+        course: Course,
+        step: Step,
+        tree: str,
+        checker: Checker,
+        submission: Submission,
+        nursery: Nursery,
+        limits: Limits,
+    ) -> None:
+        self.course = course
+        self.step = step
+        self.checker = checker
+        self.source = submission.source
+        self.chain = Chain(course, step, tree, submission, checker.ban)
+        self._tree = tree
+        self._nursery = nursery
+        self._limits = limits
+        self._kind = kind_of(course, step)
+
+    def program(self, own: Sequence[Step] = ()) -> Program:
+        return self.chain.program(own, self._kind)
+
+    def run(self, own: Sequence[Step] = ()) -> Run:
+        """Return a run in which these earlier steps are the learner's own, and the others the reference."""
+        program = self.program(own)
+        return Run(self.checker, program, self.source, texts(program), self._nursery, self._limits)
+
+    def with_text(self, text: str) -> Bench:
+        """Return the bench of another file in place of this one, under the same name in every message.
+
+        Errors: source.SourceError, when it is no Python.
+        """
+        shown = self.source.filename
+        data = text.encode()
+        other = Submission(shown, source.parse(data, shown), data)
+        return Bench(self.course, self.step, self._tree, self.checker, other, self._nursery, self._limits)
+
+
+def kind_of(course: Course, step: Step) -> Kind:
+    """Return what a worker of this step has imported beforehand: torch, where the finished step imports it."""
+    tree = ast.parse(course.puzzle(step).read_bytes())
+    roots = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    roots |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    return "torch" if any(name.partition(".")[0] == "torch" for name in roots) else "plain"

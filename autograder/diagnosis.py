@@ -1,0 +1,94 @@
+"""Which known mistake a learner's file makes: the one that shows every check the same, on two seeds.
+
+It works from what the code gave, not from how it is written: each mistake of the checker is played on the learner's
+inputs, and the same mistake in other words gets the same name. None that fits is silence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import structs
+
+from autograder import evidence, locate, played
+from autograder.errors import CourseError
+from autograder.report import CheckResult, Mistake, Where
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from autograder import checking
+    from autograder.bench import Bench
+    from autograder.run import Verdict
+
+_MOST = 3  # so many that fit are still a help
+
+
+class Diagnosis(NamedTuple):
+    """The mistakes that fit, and sentences on those that could not be played: the gate's to find, no learner's."""
+
+    mistakes: Sequence[checking.Mistake]
+    notes: Sequence[str] = ()
+
+
+def second_seed(seed: str) -> str:
+    """Return the seed of the second comparison: other inputs, and the same ones when the first is given again."""
+    return hashlib.sha256(seed.encode()).hexdigest()[:8]
+
+
+def diagnose(bench: Bench, verdict: Verdict) -> Diagnosis:
+    """Return the known mistakes that show each check what the learner's file showed it."""
+    if verdict.outcome not in ("failed", "error") or verdict.unfinished:
+        return Diagnosis(())
+    notes: list[str] = []
+    suspects = [
+        mistake for mistake in bench.checker.mistakes if _fits(bench, mistake, verdict.seed, verdict.evidence, notes)
+    ]
+    if suspects:
+        seed = second_seed(verdict.seed)
+        mine = bench.run().verdict(seed).evidence
+        suspects = [mistake for mistake in suspects if _fits(bench, mistake, seed, mine, notes)]
+    return Diagnosis(suspects if len(suspects) <= _MOST else (), notes)
+
+
+def told(bench: Bench, verdict: Verdict, found: Diagnosis) -> Verdict:
+    """Return the verdict with the mistakes that were found at its first failure."""
+    if not found.mistakes:
+        return verdict
+    checks = list(verdict.checks)
+    at = next(index for index, result in enumerate(checks) if result.outcome != "passed")
+    checks[at] = _named(bench, checks[at], found.mistakes)
+    return verdict._replace(checks=checks)
+
+
+def _named(bench: Bench, result: CheckResult, mistakes: Sequence[checking.Mistake]) -> CheckResult:
+    if len(mistakes) > 1:
+        likely = [
+            f"either: {mistake.says}" if not index else f"or: {mistake.says}" for index, mistake in enumerate(mistakes)
+        ]
+        return structs.replace(result, detail=[*likely, *result.detail])
+    mistake = mistakes[0]
+    right = played.finished(bench.course, bench.step).finished()
+    mistaken = mistake.other.whole or played.edited(right, mistake.other, bench.checker.path)
+    line = locate.line(bench.source.tree, mistaken, right)
+    where = result.where
+    if where is None and line is not None:
+        shown = bench.source.lines[line - 1]
+        where = Where(bench.source.filename, line, len(shown) - len(shown.lstrip()) + 1, shown[:200])
+    return structs.replace(result, mistake=Mistake(mistake.name, mistake.says), where=where)
+
+
+def _fits(
+    bench: Bench, mistake: checking.Mistake, seed: str, mine: Mapping[str, evidence.Evidence], notes: list[str]
+) -> bool:
+    try:
+        text = played.text(bench.course, bench.step, mistake.other, bench.checker.path)
+    except CourseError as error:
+        notes.append(f"a known mistake could not be compared with yours: {error}")
+        return False
+    run = bench.with_text(text).run()
+    for result in run.results(seed, first=mine):
+        if not evidence.same(run.evidence.get(result.id), mine.get(result.id)):
+            return False
+    return run.evidence.keys() == mine.keys()

@@ -1,0 +1,124 @@
+"""The proofs of all steps, two processes side by side; each room's proofs come as they are done."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from autograder import course as courses
+from autograder.errors import CourseError
+from autograder.gate import ends, mutants, naming, seeds, words
+from autograder.gate.proof import Fault, Proof
+from autograder.gate.stand import Stand
+from autograder.nursery import Nursery
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from autograder.course import Course, Step
+
+_PARTS = 4  # a long proof is cut, so that the processes end at the same time
+
+
+class Task(NamedTuple):
+    """One proof of one step, or a part of it."""
+
+    slug: str
+    room: str
+    part: int = 0
+
+
+class Room(NamedTuple):
+    """What a proof is called, how it is done, and in how many parts."""
+
+    name: str
+    prove: Callable[..., Proof]
+    parts: int = 1
+
+
+ROOMS = (
+    Room("checks", ends.prove),
+    Room("words", words.prove),
+    Room("mistakes", naming.prove),
+    Room("variants", naming.prove_variants),
+    Room("mutants", mutants.prove, _PARTS),
+    Room("seeds", seeds.prove, _PARTS),
+    Room("pairs", naming.prove_pairs),
+)
+NAMES = tuple(room.name for room in ROOMS)
+
+
+def tasks(steps: Sequence[Step], rooms: Sequence[str]) -> list[Task]:
+    """Return all that is to be done, the last steps first: they take longest."""
+    wanted = [room for room in ROOMS if room.name in rooms]
+    return [
+        Task(step.slug, room.name, part) for step in reversed(steps) for room in wanted for part in range(room.parts)
+    ]
+
+
+def prove(course: Course, work: Sequence[Task], processes: int | None = None) -> Iterator[tuple[Task, Proof]]:
+    """Yield each proof as it is done.
+
+    Errors: CourseError, when the course's own files are broken.
+    """
+    count = min(processes or os.cpu_count() or 1, len(work))
+    if count <= 1:
+        with Nursery() as nursery:
+            stands: dict[str, Stand] = {}
+            for task in work:
+                yield task, _proof(course, task, nursery, stands)
+        return
+    with ProcessPoolExecutor(count, get_context("spawn"), _begin, (str(course.root),)) as pool:
+        waiting = {pool.submit(_prove_there, task): task for task in work}
+        try:
+            for done in as_completed(waiting):
+                yield waiting[done], done.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _proof(course: Course, task: Task, nursery: Nursery, stands: dict[str, Stand]) -> Proof:
+    room = next(room for room in ROOMS if room.name == task.room)
+    try:
+        if task.slug not in stands:
+            stands[task.slug] = Stand(course, course.find(task.slug), nursery)
+        stand = stands[task.slug]
+        return room.prove(stand, task.part, room.parts) if room.parts > 1 else room.prove(stand)
+    except CourseError as error:
+        place = ":".join(str(part) for part in (_relative(course, error.path), error.line) if part is not None)
+        return Proof(task.room, 0, 1, [Fault(place, error.message, "Mend it, and run verify again")])
+
+
+def _relative(course: Course, path: str | None) -> str:
+    if path is None:
+        return "course.toml"
+    found = Path(path)
+    return found.relative_to(course.root).as_posix() if found.is_relative_to(course.root) else path
+
+
+# ------------------------------------------------------------------------------------ in a process of the pool
+
+
+class _There(NamedTuple):
+    course: Course
+    nursery: Nursery
+    stands: dict[str, Stand]
+
+
+_there: list[_There] = []
+
+
+def _begin(root: str) -> None:
+    import atexit
+
+    nursery = Nursery()
+    atexit.register(nursery.close)
+    _there.append(_There(courses.load(Path(root)), nursery, {}))
+
+
+def _prove_there(task: Task) -> Proof:
+    here = _there[0]
+    return _proof(here.course, task, here.nursery, here.stands)

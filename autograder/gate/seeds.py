@@ -1,0 +1,53 @@
+"""Twenty seeds agree: the solution and the variants pass on each, and every mistake fails."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from autograder.errors import CourseError
+from autograder.gate.proof import Fault, Proof
+
+if TYPE_CHECKING:
+    from autograder.gate.stand import Stand
+
+SEEDS = tuple(f"{number:04x}" for number in range(1, 21))
+
+
+def prove(stand: Stand, part: int = 0, parts: int = 1) -> Proof:
+    """Prove it of every `parts`-th seed, from `part` on."""
+    faults = []
+    agreed = 0
+    right, wrong = _programs(stand)
+    mine = SEEDS[part::parts]
+    for seed in mine:
+        found = [
+            Fault(
+                place,
+                f"{name} fails with the seed {seed}, at {check}",
+                f"pixi run check {stand.step.slug} --seed {seed}",
+            )
+            for name, place, text in right
+            if (check := stand.fails(text, seed)) is not None
+        ]
+        found += [
+            Fault(place, f"{name} passes with the seed {seed}", "Draw more, or measure the tolerance again")
+            for name, place, text in wrong
+            if stand.fails(text, seed) is None
+        ]
+        faults += found
+        agreed += not found
+    return Proof("seeds", agreed, len(mine), faults)
+
+
+def _programs(stand: Stand) -> tuple[list[tuple[str, str, str]], list[tuple[str, str, str]]]:
+    """Return the right programs and the wrong ones: name, place and text. What cannot be made is another room's."""
+    right = [("the solution", stand.puzzle_file, stand.made.solution)]
+    wrong: list[tuple[str, str, str]] = []
+    declared = [(other, right) for other in stand.checker.variants]
+    declared += [(mistake.other, wrong) for mistake in stand.checker.mistakes]
+    for other, kind in declared:
+        try:
+            kind.append((other.name, stand.at(other.line), stand.text(other)))
+        except CourseError:
+            continue
+    return right, wrong

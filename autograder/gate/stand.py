@@ -1,0 +1,167 @@
+"""Where a step is tried: its texts, its checker, and runs of any program in its place, with warm workers."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from autograder import checking, fence, generate, played
+from autograder.bench import Bench
+from autograder.diagnosis import second_seed
+from autograder.errors import CourseError
+from autograder.evidence import Evidence, matches, same
+from autograder.judge import Order, judge
+from autograder.source import SourceError
+from autograder.submission import read
+from autograder.supervisor import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from autograder.checking import Mistake, Other
+    from autograder.course import Course, Step
+    from autograder.nursery import Nursery
+    from autograder.report import Report
+
+SEED = "91c2"
+LIMITS = Limits(load_s=30.0, call_s=10.0, cpu_s=2.0)  # what hangs on purpose need not hang for long
+
+
+class Shown(NamedTuple):
+    """What a program showed the checks, on two seeds; nothing on the second where the first tells enough."""
+
+    first: Mapping[str, Evidence]
+    second: Mapping[str, Evidence]
+
+
+class Tried(NamedTuple):
+    """A program, the checks that rejected it, and the mistakes that a learner would be told."""
+
+    text: str
+    failed: list[str]
+    named: list[Mistake]
+
+
+class Stand:
+    """One step of the course, and a nursery."""
+
+    def __init__(self, course: Course, step: Step, nursery: Nursery) -> None:
+        self.course = course
+        self.step = step
+        self.nursery = nursery
+        self.made = generate.make(course, step)
+        self.puzzle = played.finished(course, step)
+        self.checker = checking.read_checker(course.checker(step))
+        self._known: dict[str, Shown] = {}
+        self.mistakes = [each for each in self.checker.mistakes if self.can_be_made(each.other)]
+        with self._written(self.made.solution) as path:
+            submission = read(course, path, f"steps/{step.name}.py")
+        self._bench = Bench(course, step, "solutions", self.checker, submission, nursery, LIMITS)
+
+    # ------------------------------------------------------------------------------------------------------- programs
+
+    def text(self, other: Other) -> str:
+        """Return a declared program as a file of the step.
+
+        Errors: CourseError, with file and line, when it cannot be made.
+        """
+        return played.text(self.course, self.step, other, self.checker.path)
+
+    def can_be_made(self, other: Other) -> bool:
+        try:
+            self.text(other)
+        except CourseError:  # the room of mistakes, or of variants, says so
+            return False
+        return True
+
+    def bench(self, text: str) -> Bench:
+        """Return the bench of a text.
+
+        Errors: SourceError, when it is no Python.
+        """
+        return self._bench.with_text(text)
+
+    def judge(self, text: str, *, seed: str = SEED, diagnose: bool = False) -> Report:
+        """Return the report of a text, alone and in the chain of the solutions, as a learner would get it."""
+        with self._written(text) as path:
+            shown = f"steps/{self.step.name}.py"
+            order = Order(self.step, "solutions", path, shown, seed, diagnose=diagnose)
+            return judge(self.course, order, self.nursery, LIMITS)
+
+    def shows(self, text: str, seed: str = SEED) -> Mapping[str, Evidence]:
+        """Return what a text shows the checks that it does not pass; nothing, when it passes."""
+        run = self.bench(text).run()
+        for _ in run.results(seed):
+            pass
+        return run.evidence
+
+    def fails(self, text: str, seed: str) -> str | None:
+        """Return the first check that a text does not pass, and stop there; None when it passes all."""
+        try:
+            run = self.bench(text).run()
+        except SourceError:
+            return "syntax"
+        with contextlib.closing(run.results(seed)) as results:
+            return next((result.id for result in results if result.outcome != "passed"), None)
+
+    # ---------------------------------------------------------------------------------------------------------- names
+
+    def known(self, mistake: Mistake) -> Shown:
+        """Return what a mistake shows on both seeds: run once, and kept."""
+        if mistake.name not in self._known:
+            text = self.text(mistake.other)
+            self._known[mistake.name] = Shown(self.shows(text), self.shows(text, second_seed(SEED)))
+        return self._known[mistake.name]
+
+    def named(self, text: str, first: Mapping[str, Evidence]) -> list[Mistake]:
+        """Return the mistakes that a learner would be told whose text showed `first` on the first seed."""
+        suspects = [mistake for mistake in self.mistakes if matches(self.known(mistake).first, first)]
+        if not suspects:
+            return []
+        second = self.shows(text, second_seed(SEED))
+        return [mistake for mistake in suspects if matches(self.known(mistake).second, second)]
+
+    def tried(self, text: str) -> Tried:
+        """Return which checks reject a text, as far as it takes to know which known mistakes it may be."""
+        mine: dict[str, Evidence] = {}
+        suspects = list(self.mistakes)
+        run = self.bench(text).run()
+        with contextlib.closing(run.results(SEED)) as results:
+            for result in results:
+                if result.outcome == "passed":
+                    continue
+                mine[result.id] = run.evidence[result.id]
+                suspects = [each for each in suspects if same(self.known(each).first.get(result.id), mine[result.id])]
+                if not suspects:
+                    break
+        return Tried(text, list(mine), self.named(text, mine) if suspects else [])
+
+    # ---------------------------------------------------------------------------------------------------------- words
+
+    def numbered(self, code: str) -> str:
+        """Return code with imports from `puzzles` as a file of the step."""
+        return fence.renumbered(code, self.puzzle_file, self.step.number, self.course.numbers())
+
+    @property
+    def checker_file(self) -> str:
+        return self.relative(self.checker.path)
+
+    @property
+    def puzzle_file(self) -> str:
+        return self.relative(self.course.puzzle(self.step))
+
+    def at(self, line: int) -> str:
+        """Return the place of a line of the checker."""
+        return f"{self.checker_file}:{line}"
+
+    def relative(self, path: Path) -> str:
+        return path.relative_to(self.course.root).as_posix()
+
+    @contextlib.contextmanager
+    def _written(self, text: str) -> Iterator[Path]:
+        with tempfile.TemporaryDirectory(prefix="autograder-") as folder:
+            path = Path(folder) / f"{self.step.name}.py"
+            path.write_text(text, encoding="utf-8", newline="\n")
+            yield path
