@@ -169,7 +169,7 @@ def verify(
     course = _course()
     ready = _ready(course, steps)
     work = line.tasks(ready, only or line.NAMES)
-    proofs = telling.show(ready, work, line.prove(course, work))
+    proofs = telling.show(course, ready, work, line.prove(course, work))
     faults = sum(len(proof.faults) for each in proofs.values() for proof in each)
     if faults:
         raise Stale(f"{faults} to mend")
