@@ -24,6 +24,8 @@ _WORDS = {
     "mutants": "generic mutants killed",
     "seeds": "seeds agreed",
     "pairs": "pairs of mistakes told no wrong name",
+    "cancelling": "cancelling pairs caught",
+    "itself": "red when it is broken on purpose",
     "rejections": "checks that reject something",
 }
 

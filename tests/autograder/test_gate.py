@@ -48,6 +48,7 @@ def test_a_step_that_holds(proved):
     assert first == (
         "✅ s01 mean: checks 1/1, the text's promises kept 4/4, mistakes named 2/2, variants accepted 1/1, "
         "generic mutants killed 11/11, seeds agreed 20/20, pairs of mistakes told no wrong name 0/0, "
+        "cancelling pairs caught 0/0, red when it is broken on purpose 1/1, "
         "checks that reject something 1/1"
     )
     assert last.startswith("1 of 1 steps hold, in ")
@@ -331,14 +332,12 @@ def test_only_the_lines_that_are_asked_for_change_and_no_two_mutants_are_the_sam
     assert all(mutant.text.endswith("b = 2") for mutant in made)
 
 
-@pytest.mark.parametrize("slug", ["layer_norm"])
-def test_a_real_step_is_red_when_its_ban_is_off(monkeypatch, capsys, slug):
-    """A finished norm of torch's is a mistake of step 03; without the ban, and the second net, nothing rejects it."""
-    course = loading.load(ROOT)
-    step = course.find(slug)
-    monkeypatch.setattr("autograder.source.Source.uses", lambda *_: [])
-    monkeypatch.setattr("autograder.checking.Checker.ban", property(lambda _: __import__("autograder.wire").wire.Ban()))
-    work = line.tasks([step], ("mistakes",))
-    proofs = telling.show(course, [step], work, line.prove(course, work, processes=1))
-    capsys.readouterr()
-    assert any("is rejected by no check: it passes" in fault.sentence for fault in proofs[slug][0].faults)
+def test_the_gate_says_when_it_would_not_notice_a_broken_judge(proved):
+    """Where each mistake raises, no comparison rejects it."""
+    word = 'mistake("raises", "len(numbers)", "0", "Says.", again=[("total /", "1 / 0 /")])'
+    checker = courses.MEAN_CHECKER.partition("again =")[0].partition("mistake(")[0] + word + "\n"
+    (fault,) = proved("itself", checker=checker)
+    assert fault == (
+        "tests/steps/mean.py: with every comparison true, the gate is still green: no declared mistake depends on it. "
+        "Declare a mistake that this alone rejects"
+    )
