@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import courses
 import pytest
 
-from autograder import __version__, cli, doctor, record
+from autograder import __version__, cli, doctor, record, transcript
 from autograder import course as loading
 from autograder.errors import InternalError
 from autograder.gate import line
@@ -320,8 +320,8 @@ def test_a_recording_has_nothing_of_the_machine_or_the_moment():
     ],
 )
 def test_masking_keeps_three_digits_and_drops_the_footer(text, masked):
-    assert record.mask(text) == f"{masked}\n"
-    assert record.mask(record.mask(text)) == record.mask(text)
+    assert transcript.mask(text) == f"{masked}\n"
+    assert transcript.mask(transcript.mask(text)) == transcript.mask(text)
 
 
 def test_record_refuses_a_solution_that_does_not_pass(copy):

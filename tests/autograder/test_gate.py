@@ -1,14 +1,15 @@
 """The gate, on a course of one step about the mean: each thing that may be wrong is a sentence, with file and line."""
 
 import contextlib
+import subprocess
 from pathlib import Path
 
 import courses
 import pytest
 
-from autograder import cli
+from autograder import cli, record
 from autograder import course as loading
-from autograder.gate import line, mutation, telling
+from autograder.gate import changed, line, mutation, telling
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -42,13 +43,16 @@ def at(checker, text):
     return f"tests/steps/mean.py:{checker[: checker.index(text)].count(chr(10)) + 1}"
 
 
-def test_a_step_that_holds(proved):
+def test_a_step_that_holds(proved, tmp_path, nursery, monkeypatch):
+    monkeypatch.setattr("autograder.record.Nursery", lambda: contextlib.nullcontext(nursery))
+    course = loading.load(courses.one_step(tmp_path))
+    record.write(record.mistakes(course, course.steps))
     assert proved() == []
     first, last = proved.out.splitlines()
     assert first == (
         "✅ s01 mean: checks 1/1, the text's promises kept 4/4, mistakes named 2/2, variants accepted 1/1, "
         "generic mutants killed 11/11, seeds agreed 20/20, pairs of mistakes told no wrong name 0/0, "
-        "cancelling pairs caught 0/0, red when it is broken on purpose 1/1, "
+        "transcripts as kept 2/2, cancelling pairs caught 0/0, red when it is broken on purpose 1/1, "
         "checks that reject something 1/1"
     )
     assert last.startswith("1 of 1 steps hold, in ")
@@ -240,6 +244,22 @@ def test_a_checker_that_cannot_be_read_is_a_fault_of_each_proof(proved):
     assert fault.startswith("tests/steps/mean.py:3: the checker raises ZeroDivisionError: division by zero. Mend it")
 
 
+def test_transcripts_that_are_not_what_a_learner_sees(proved, tmp_path, nursery, monkeypatch):
+    faults = proved("transcripts")
+    path, mend = "tests/course/transcripts/mean.txt", "pixi run record --mistakes mean keeps what is seen now"
+    assert faults[0].startswith(f"{path}: what a learner sees of one-too-few is not what was kept. {mend}")
+    monkeypatch.setattr("autograder.record.Nursery", lambda: contextlib.nullcontext(nursery))
+    course = loading.load(courses.one_step(tmp_path))
+    (written,) = record.write(record.mistakes(course, course.steps))
+    assert "   likely    It is divided by one too few.\n" in written.read_text(encoding="utf-8")
+    assert proved("transcripts") == []
+    written.write_text(written.read_text(encoding="utf-8").replace("too few.", "too many."), encoding="utf-8")
+    (fault,) = proved("transcripts")
+    assert "what a learner sees of one-too-few is not what was kept" in fault
+    fewer = courses.MEAN_CHECKER.replace('mistake("one-too-few"', 'mistake("another"')
+    assert any("there is no mistake called one-too-few" in fault for fault in proved("transcripts", checker=fewer))
+
+
 # ------------------------------------------------------------------------------------------------------ the gate itself
 
 
@@ -341,3 +361,39 @@ def test_the_gate_says_when_it_would_not_notice_a_broken_judge(proved):
         "tests/steps/mean.py: with every comparison true, the gate is still green: no declared mistake depends on it. "
         "Declare a mistake that this alone rejects"
     )
+
+
+# ------------------------------------------------------------------------------------------------------------- changed
+
+
+@pytest.mark.parametrize(
+    ("files", "slugs"),
+    [
+        (["puzzles/mask.py", "README.md"], ["mask"]),
+        (["tests/steps/config.py", "puzzles/recorded/mask.failed.txt"], ["config", "mask"]),
+        (["book/pictures/mask.svg", "tests/course/transcripts/mask.txt"], ["mask"]),
+        (["autograder/run.py"], ["config", "mask"]),
+        (["course.toml"], ["config", "mask"]),
+        (["README.md", "steps/step_01.py"], []),
+    ],
+)
+def test_a_change_touches_the_steps_of_its_files(tmp_path, files, slugs):
+    course = loading.load(courses.make(tmp_path))
+    ready = [step for step in course.steps if not course.is_planned(step)]
+    assert [step.slug for step in changed.touched(files, ready)] == slugs
+
+
+def test_git_says_what_changed(tmp_path, capsys, monkeypatch):
+    root = courses.one_step(tmp_path)
+    monkeypatch.delenv("INIT_CWD", raising=False)
+    monkeypatch.chdir(root)
+    assert cli.run(["verify", "--changed"]) == 2
+    assert "--changed asks git what changed, and this is no git checkout with a commit" in capsys.readouterr().err
+    who = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
+    for words in (["init", "-q", "-b", "main"], ["add", "-A"], [*who, "commit", "-q", "-m", "one"]):
+        subprocess.run(["git", *words], cwd=root, check=True)
+    assert cli.run(["verify", "--changed", "--only", "words"]) == 0
+    assert capsys.readouterr().out == "No step was touched.\n"
+    (root / "puzzles" / "mean.md").write_text(courses.MEAN_TEXT + "\n", encoding="utf-8")
+    assert cli.run(["verify", "--changed", "--only", "words"]) == 0
+    assert capsys.readouterr().out.startswith("✅ s01 mean: the text's promises kept 4/4")
