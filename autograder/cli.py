@@ -186,3 +186,25 @@ def verify(
     faults = sum(len(proof.faults) for each in proofs.values() for proof in each)
     if faults:
         raise Stale(f"{faults} to mend")
+
+
+@app.command(short_help="Make a page for reviewers: which check rejects which mistake.")
+def report(
+    steps: _Steps = None,
+    out: Annotated[str, typer.Option(help="Where the page goes.")] = ".autograder/report.html",
+) -> None:
+    """Try the steps' mistakes and mutants, and make one page of what the checks catch and what learners see.
+
+    Example: pixi run report layer_norm
+    """
+    from autograder.files import write_text
+    from autograder.gate import line, page, telling
+
+    course = _course()
+    ready = _ready(course, steps)
+    work = line.tasks(ready, page.ROOMS)
+    proofs = telling.show(course, ready, work, line.prove(course, work))
+    path = course.root / out
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, page.page(course, ready, proofs))
+    say(f"wrote {out}")

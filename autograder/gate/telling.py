@@ -75,6 +75,7 @@ def joined(parts: Sequence[Proof]) -> Proof:
         [fault for part in parts for fault in part.faults],
         kills,
         [note for part in parts for note in part.notes],
+        parts[0].seconds,
     )
 
 

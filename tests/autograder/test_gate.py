@@ -1,6 +1,7 @@
 """The gate, on a course of one step about the mean: each thing that may be wrong is a sentence, with file and line."""
 
 import contextlib
+import re
 import subprocess
 from pathlib import Path
 
@@ -397,3 +398,24 @@ def test_git_says_what_changed(tmp_path, capsys, monkeypatch):
     (root / "puzzles" / "mean.md").write_text(courses.MEAN_TEXT + "\n", encoding="utf-8")
     assert cli.run(["verify", "--changed", "--only", "words"]) == 0
     assert capsys.readouterr().out.startswith("✅ s01 mean: the text's promises kept 4/4")
+
+
+# -------------------------------------------------------------------------------------------------------------- report
+
+
+def test_report_is_one_page_that_fetches_nothing(tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("INIT_CWD", raising=False)
+    leak = courses.MEAN_TEXT.replace("`____ / ____`", "`total / ____`")
+    monkeypatch.chdir(courses.one_step(tmp_path, text=leak))
+    course = loading.load(tmp_path)
+    record.write(record.mistakes(course, course.steps))
+    assert cli.run(["report", "--out", "page.html"]) == 0
+    assert capsys.readouterr().out.endswith("wrote page.html\n")
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert not re.search(r"https?://|<script|<img|@import|url\(", text)
+    rows = dict(re.findall(r"<tr><td>([\w-]+)</td>(.*?)</tr>", text))
+    assert rows["one-too-few"] == rows["sum-alone"] == '<td class="yes">✓</td>'
+    assert re.fullmatch(r"<td>\d+ ms</td>", rows["matches"])  # the last table that has the check: its time
+    assert rows["2"] == "<td>2</td><td>total /</td>"
+    assert "<summary>one-too-few</summary><pre>" in text
+    assert "likely    It is divided by one too few." in text
