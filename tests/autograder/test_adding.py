@@ -110,7 +110,8 @@ def test_a_new_step_that_cannot_be(root, capsys, name):
     assert files(root) == before
 
 
-def test_a_title_is_a_line(root, capsys):
+@pytest.mark.usefixtures("root")
+def test_a_title_is_a_line(capsys):
     assert cli.run(["new", "third", "--after", "mean", "--title", 'a "b"']) == 2
     assert "a title is a line of text, without quotation marks and backslashes" in capsys.readouterr().err
 
