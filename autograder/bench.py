@@ -51,7 +51,7 @@ class Bench:
         program = self.program(own)
         return Run(self.checker, program, self.source, texts(program), self._nursery, self._limits)
 
-    def with_text(self, text: str) -> Bench:
+    def with_text(self, text: str, tree: str = "") -> Bench:
         """Return the bench of another file in place of this one, under the same name in every message.
 
         Errors: source.SourceError, when it is no Python.
@@ -59,7 +59,7 @@ class Bench:
         shown = self.source.filename
         data = text.encode()
         other = Submission(shown, source.parse(data, shown), data)
-        return Bench(self.course, self.step, self._tree, self.checker, other, self._nursery, self._limits)
+        return Bench(self.course, self.step, tree or self._tree, self.checker, other, self._nursery, self._limits)
 
 
 def kind_of(course: Course, step: Step) -> Kind:

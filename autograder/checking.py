@@ -1,4 +1,5 @@
-"""What a checker declares: `check`, `check.each`, `check.undeclared`, `forbids`; `mistake`, `variant`, `equivalent`.
+"""What a checker declares: `check`, `check.each`, `check.undeclared`, `forbids`; `mistake`, `variant`,
+`equivalent`, `cancelled`.
 
 A checker is a file of functions that ask by name for what they need: `student`, `oracle`, `draw`, `source`, and `item`
 where there are several. A check passes by returning and fails by a word of `comparing`; anything else that it raises of
@@ -80,6 +81,15 @@ class Equivalent(NamedTuple):
     because: str
 
 
+class Cancelled(NamedTuple):
+    """A mistake of this step that one of an earlier step's undoes: together they give right numbers."""
+
+    mistake: str
+    slug: str
+    earlier: str
+    line: int
+
+
 class Checker(NamedTuple):
     """The checks of a step, in the order of their lines, and the programs that they are judged by."""
 
@@ -88,6 +98,7 @@ class Checker(NamedTuple):
     mistakes: list[Mistake]
     variants: list[Other]
     equivalents: list[Equivalent]
+    cancelled: list[Cancelled]
 
     @property
     def ban(self) -> Ban:
@@ -110,7 +121,7 @@ def read_checker(path: Path) -> Checker:
     """
     if not path.is_file():
         raise CourseError("the checker is missing", path)
-    checker = Checker(path, [], [], [], [])
+    checker = Checker(path, [], [], [], [], [])
     spec = importlib.util.spec_from_file_location(f"checker_{path.stem}", path)
     assert spec is not None
     assert spec.loader is not None
@@ -250,6 +261,11 @@ def equivalent(old: str, new: str, because: str) -> None:
     checker = _reading.get()
     name = f"equivalent {len(checker.equivalents) + 1}"
     checker.equivalents.append(Equivalent(Other(name, _caller(), ((old, new),)), because))
+
+
+def cancelled(mistake: str, slug: str, earlier: str) -> None:
+    """Declare that a mistake of this step and one of an earlier step give right numbers together, by their names."""
+    _reading.get().cancelled.append(Cancelled(mistake, slug, earlier, _caller()))
 
 
 def _caller() -> int:

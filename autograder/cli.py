@@ -134,7 +134,12 @@ def generate(
 
 
 @app.command(short_help="Record the outputs that the texts show, from real runs.")
-def record(steps: _Steps = None) -> None:
+def record(
+    steps: _Steps = None,
+    mistakes: Annotated[
+        bool, typer.Option("--mistakes", help="What learners see of each mistake, in its place.")
+    ] = False,
+) -> None:
     """Run each untouched stub and each solution with a fixed seed, and keep what they print.
 
     Example: pixi run record layer_norm
@@ -142,8 +147,8 @@ def record(steps: _Steps = None) -> None:
     from autograder import record as recording
 
     course = _course()
-    made = recording.record(course, _ready(course, steps))
-    if not steps:
+    made = (recording.mistakes if mistakes else recording.record)(course, _ready(course, steps))
+    if not steps and not mistakes:
         made.append(recording.picture_of(course, made))
     written = recording.write(made)
     for path in written:
@@ -156,6 +161,7 @@ def record(steps: _Steps = None) -> None:
 def verify(
     steps: _Steps = None,
     only: Annotated[list[str] | None, typer.Option(help="Prove this alone: mistakes, mutants, seeds …")] = None,
+    changed: Annotated[bool, typer.Option("--changed", help="The steps that a change touched, says git.")] = False,
 ) -> None:
     """Prove of each step all that CONTRIBUTING lists, and say of what does not hold where it is and what mends it.
 
@@ -168,8 +174,37 @@ def verify(
         raise UsageError(f"there is no proof called {unknown[0]}: there are {', '.join(line.NAMES)}")
     course = _course()
     ready = _ready(course, steps)
+    if changed:
+        from autograder.gate import changed as changes
+
+        ready = changes.steps(course, ready)
+        if not ready:
+            say("No step was touched.")
+            return
     work = line.tasks(ready, only or line.NAMES)
-    proofs = telling.show(ready, work, line.prove(course, work))
+    proofs = telling.show(course, ready, work, line.prove(course, work))
     faults = sum(len(proof.faults) for each in proofs.values() for proof in each)
     if faults:
         raise Stale(f"{faults} to mend")
+
+
+@app.command(short_help="Make a page for reviewers: which check rejects which mistake.")
+def report(
+    steps: _Steps = None,
+    out: Annotated[str, typer.Option(help="Where the page goes.")] = ".autograder/report.html",
+) -> None:
+    """Try the steps' mistakes and mutants, and make one page of what the checks catch and what learners see.
+
+    Example: pixi run report layer_norm
+    """
+    from autograder.files import write_text
+    from autograder.gate import line, page, telling
+
+    course = _course()
+    ready = _ready(course, steps)
+    work = line.tasks(ready, page.ROOMS)
+    proofs = telling.show(course, ready, work, line.prove(course, work))
+    path = course.root / out
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, page.page(course, ready, proofs))
+    say(f"wrote {out}")

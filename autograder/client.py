@@ -122,7 +122,6 @@ def _judged(course: Course, memory: Memory, step: Step, options: argparse.Namesp
         _debug(found)
     if first or (passed and options.payoff):
         _pay_off(course, step)
-        print(f"\nNext: {report.next}")
     return EXIT_CODES[report.outcome]
 
 
@@ -145,7 +144,8 @@ def _remembered(course: Course, memory: Memory, found: Judged) -> Report:
 
     taken, total = memory.state(slug).hints, len(ladder(course, course.find(slug)))
     task = f"{road()} hint s{report.step.number:02d}"
-    says = f"the same failure {_SAME_FAILURES} times or more: hint {min(taken + 1, total)} of {total} is there for you"
+    hint = f"hint {min(taken + 1, total)} of {total}"
+    says = f"the same checks failed {_SAME_FAILURES} times or more: {hint} is there for you"
     return structs.replace(report, notes=[*report.notes, says], next=task)
 
 

@@ -111,8 +111,10 @@ def fits(mine: Any, state: dict[str, Any], *, says: str = "") -> None:
     missing = sorted(name for name in state if name not in own)
     extra = sorted(name for name in own if name not in state)
     if missing or extra:
-        reasons = [f"its state dict has no {_few(missing, ' and no ')}: {_how(missing, own)}"] if missing else []
+        reasons = [f"its state dict lacks {_few(missing, ', ')}: {_how(missing, own)}"] if missing else []
         reasons += [f"its state dict has {_few(extra, ', ')} besides"] if extra else []
+        if len(own) == len(state):  # two equal numbers would say nothing
+            raise Failed(difference.Difference(missing[0], extra[0], tuple(reasons)))
         raise Failed(difference.Difference(_list(state), _list(own), tuple(reasons)))
     for name, value in state.items():
         got = difference.shape(own[name]) if hasattr(own[name], "shape") else difference.show(own[name])
@@ -143,7 +145,10 @@ def same_gradients(
     pairs += [(name, mine, value) for (name, value), mine in zip((inputs or {}).items(), got.inputs, strict=False)]
     missing = next((name for name, mine, _ in pairs if mine is None), None)
     if missing:
-        fail(f"no gradient comes to {missing}", "is there a detach(), .data or no_grad() on its way?")
+        fail(
+            f"no gradient comes to {missing}",
+            "does forward use it? Is there a detach(), .data or no_grad() on its way?",
+        )
     for name, mine, value in pairs:
         close(mine, value, rtol=rtol, atol=atol, says=f"this is the gradient of {name}")
 
@@ -177,8 +182,14 @@ def raises(call: Callable[[], Any], kind: str = "", *, says: str = "") -> str:
         returned = call()
     except StudentRaised as error:
         raised = error.raised
-        if raised.builtin == "NotImplementedError" or (kind and raised.builtin != kind):
+        if raised.builtin == "NotImplementedError":
             raise
+        if kind and raised.builtin != kind:
+            got, frame = difference.article(raised.type_name), raised.frames[-1:]
+            said = f"{raised.type_name}: {raised.message}" if raised.message else ""
+            place = f"raised in {frame[0].function}, line {frame[0].line}" if frame else ""
+            found = difference.Difference(f"a {kind}", got, tuple(filter(None, (said, place, says))))
+            raise Failed(found, compared=True) from None
         return raised.message
     wanted = f"a {kind}" if kind else "an exception"
     raise Failed(difference.Difference(wanted, difference.show(returned), (says,) if says else ()), compared=True)
@@ -198,7 +209,7 @@ def _how(missing: Sequence[str], own: Collection[str]) -> str:
         return "an nn.Parameter of that name, with nothing computed from it, puts it there"
     if all(name.rpartition(".")[0] in layers for name in missing):
         return "its layer is there, and lacks it"
-    return "a module of that name, as an attribute or in an nn.ModuleList, puts it there"
+    return "a layer is in it once __init__ has made it an attribute, or put it into an nn.ModuleList"
 
 
 def _list(names: Collection[str]) -> str:

@@ -6,6 +6,7 @@ by rounding, another mistake by about as much as it is wrong.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograder import difference
@@ -72,6 +73,8 @@ def _same_value(one: Any, other: Any) -> bool:
         return type_name(one) == type_name(other)  # objects in two workers: all that can be said
     if _is_tensor(one) or _is_tensor(other):
         return _is_tensor(one) and _is_tensor(other) and _alike(one, other, one)
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=_ROUNDING) or (math.isnan(one) and math.isnan(other))
     if isinstance(one, list | tuple) and type(one) is type(other):
         return len(one) == len(other) and all(map(_same_value, one, other))
     return difference.exact(one, other) is None

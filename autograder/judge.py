@@ -179,7 +179,7 @@ def _next(course: Course, order: Order, outcome: Outcome, shown: str, blame: Bla
     again = f"{order.road} {task}"
     if order.file is not None or order.tree != "steps":
         return again
-    if outcome == "failed":
+    if outcome in ("failed", "error"):
         return f"edit {shown}, then {again}; or {order.road} hint {task}"
     if outcome != "passed":
         return f"edit {shown}, then {again}"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from autograder import generate, picture
+from autograder import generate, picture, transcript
 from autograder.errors import InternalError
 from autograder.files import write_text
 from autograder.judge import Order, judge
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from autograder.course import Course, Step
 
 SEED = "91c2"
-_FLOAT = re.compile(r"(?<![\w.])-?\d+\.\d{4,}(?:e[+-]?\d+)?|(?<![\w.])-?\d+(?:\.\d+)?e[+-]?\d+")
-_FOOTER = re.compile(r"^(?:learner|reference): \S+ · .*$", re.MULTILINE)
 
 
 class Recording(NamedTuple):
@@ -45,6 +42,20 @@ def record(course: Course, steps: Sequence[Step]) -> list[Recording]:
                 path = course.root / "puzzles" / "recorded" / f"{step.slug}.{name}.txt"
                 made.append(Recording(path, _run(course, step, text, name, nursery)))
     return made
+
+
+def mistakes(course: Course, steps: Sequence[Step]) -> list[Recording]:
+    """Return what a learner sees of each mistake that the steps' checkers declare."""
+    from autograder.gate import transcripts
+    from autograder.gate.stand import Stand
+
+    with Nursery() as nursery:
+        return [
+            Recording(
+                transcript.path(course, step), transcript.together(transcripts.made(Stand(course, step, nursery)))
+            )
+            for step in steps
+        ]
 
 
 def picture_of(course: Course, recordings: Sequence[Recording]) -> Recording:
@@ -78,14 +89,4 @@ def _run(course: Course, step: Step, text: str, name: str, nursery: Nursery) -> 
     stream = io.StringIO()
     stream.write(f"Running tests for Step {step.id}: {step.title}...\n")
     plain.write(report, stream)
-    return mask(stream.getvalue())
-
-
-def mask(text: str) -> str:
-    """Return an output without the machine's and the moment's own: floats to three digits, no versions, no times.
-
-    The footer and the next act go: they are the run's own, and the text around says what to do.
-    """
-    text = _FLOAT.sub(lambda match: f"{float(match[0]):.3g}", text)
-    kept = _FOOTER.split(text)[0]
-    return kept.rstrip("\n") + "\n"
+    return transcript.mask(stream.getvalue())

@@ -56,6 +56,9 @@ class Run:
         self._source = source
         self._texts = texts  # the lines of each file of the program, by the name that it bears in a traceback
         self._shown = program.modules[-1].filename
+        self._references = {
+            module.filename for module in program.modules[:-1] if module.filename.startswith("solutions/")
+        }
         self._desk = Desk(nursery, program, limits)
         self._unfinished = False
         self._answered = False
@@ -122,7 +125,7 @@ class Run:
         try:
             self._desk.open()
         except StudentRaised as error:
-            return trouble.of_exception(error)
+            return trouble.of_exception(error, self._references)
         except Ended as ended:
             return trouble.of_ended(ended, "")
         return None
@@ -151,7 +154,7 @@ class Run:
         except Missing as missing:
             return self._troubled(check, trouble.Trouble("failed", "nothing of that name", (str(missing),)))
         except StudentRaised as error:
-            return self._troubled(check, trouble.of_exception(error))
+            return self._troubled(check, trouble.of_exception(error, self._references))
         except Ended as ended:
             self._timeouts += ended.outcome == "timeout"
             return self._troubled(check, trouble.of_ended(ended, self._desk.call))

@@ -293,7 +293,7 @@ def describe(value: Any) -> str:
         words = str(vars(value)["_words"])
         return words if len(words) <= _TEXT else f"{words.partition('(')[0]}(…)"
     if _is_tensor(value):
-        return str(getattr(value, "label", "")) or str(list(value.shape))
+        return str(getattr(value, "label", "")) or f"a tensor {list(value.shape)}"
     if isinstance(value, dict):
         return "a dict"  # a state dict's repr is thousands of numbers
     text = repr(value)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from autograder import wire
     from autograder.report import Outcome
     from autograder.student import StudentRaised
     from autograder.supervisor import Ended
 
+_LONGEST = 600  # characters of an exception's text: some seven lines of a terminal
 _SHORT = {"timeout": "a time-out", "crash": "a crash", "limit": "a limit"}
 
 
@@ -37,15 +41,16 @@ def of_ended(ended: Ended, call: str) -> Trouble:
     return Trouble(ended.outcome, _SHORT[ended.outcome], tuple(detail), None, call or None)
 
 
-def of_exception(error: StudentRaised) -> Trouble:
-    """Return the trouble of code that raised."""
+def of_exception(error: StudentRaised, references: Collection[str] = ()) -> Trouble:
+    """Return the trouble of code that raised; `references` are files that stand in for a learner's earlier steps."""
     raised, call = error.raised, error.call or None
-    frame = raised.frames[-1] if raised.frames else None
-    text = f"{raised.type_name}: {raised.message}" if raised.message else raised.type_name
+    own = [frame for frame in raised.frames if frame.filename not in references]
+    frame = own[-1] if own else None
+    text = _cut(f"{raised.type_name}: {raised.message}" if raised.message else raised.type_name)
     if raised.forbidden:
         says = f"your code called {raised.forbidden}, which is what this step is about: write it yourself"
         return Trouble("failed", f"a call of {raised.forbidden}", (says,), frame, call)
-    if raised.builtin == "NotImplementedError":
+    if raised.builtin == "NotImplementedError" and raised.own:
         return Trouble(
             "failed", "nothing yet", (f"not done yet: {raised.message or 'NotImplementedError'}",), frame, call, True
         )
@@ -55,7 +60,22 @@ def of_exception(error: StudentRaised) -> Trouble:
         return Trouble("limit", "a limit", (f"your code asked for more memory than there is: {text}",), frame, call)
     if raised.builtin in ("SyntaxError", "IndentationError", "TabError") and frame is None:
         return Trouble("bad_input", "a syntax error", (text,), None, call)
-    return Trouble("error", raised.type_name, (text, *_advice(raised), *_frames(raised)), frame, call)
+    detail = (text, *_advice(raised), *_reference(raised, references), *_frames(own, raised.omitted))
+    return Trouble("error", raised.type_name, detail, frame, call)
+
+
+def _cut(text: str) -> str:
+    more = len(text) - _LONGEST
+    return text if more <= 0 else f"{text[:_LONGEST]} … and {more:,} more characters"
+
+
+def _reference(raised: wire.Raised, references: Collection[str]) -> tuple[str, ...]:
+    """Return a sentence where an earlier step's own code raised, which a learner has not to look at."""
+    last = raised.frames[-1] if raised.frames else None
+    if last is None or last.filename not in references:
+        return ()
+    step = Path(last.filename).stem.replace("_", " ")
+    return (f"raised in {last.function} of {step}, a right one in place of yours: what is it given here?",)
 
 
 def _advice(raised: wire.Raised) -> tuple[str, ...]:
@@ -68,10 +88,14 @@ def _advice(raised: wire.Raised) -> tuple[str, ...]:
     return ()
 
 
-def _frames(raised: wire.Raised) -> tuple[str, ...]:
+def _frames(frames: Sequence[wire.Frame], omitted: int) -> tuple[str, ...]:
     """Return the learner's frames but the last, which is shown with its line."""
-    before = [f"{frame.filename}:{frame.line}, in {frame.function}" for frame in raised.frames[:-1]]
-    if raised.omitted:
-        half = len(raised.frames) // 2
-        before.insert(half, f"… {raised.omitted} more frames …")
+    last = [(frames[-1].filename, frames[-1].line)] if frames else []
+    before = [
+        f"{frame.filename}:{frame.line}, in {frame.function}"
+        for frame in frames[:-1]
+        if [(frame.filename, frame.line)] != last  # a comprehension's line, and the function's around it
+    ]
+    if omitted:
+        before.insert(len(before) // 2, f"… {omitted} more frames …")
     return tuple(f"called from {text}" if not text.startswith("…") else text for text in before)

@@ -155,6 +155,7 @@ class Raised(msgspec.Struct, tag="raised", frozen=True):
     frames: Annotated[list[Frame], msgspec.Meta(max_length=MAX_STACK)]
     omitted: int = 0
     forbidden: Name = ""
+    own: bool = True  # raised by the learner's own code, not by a library that it called
 
 
 class Absent(msgspec.Struct, tag="absent", frozen=True):

@@ -22,7 +22,7 @@ def prove(stand: Stand) -> Proof:
     faults = [*_of_solution(stand, solution), *_of_stub(stand, stub)]
     faults += _of_words(stand, [*solution.checks, *stub.checks])
     right = sum(result.outcome == "passed" for result in solution.checks)
-    return Proof("checks", right, len(solution.checks), faults)
+    return Proof("checks", right, len(solution.checks), faults, seconds=stand.seconds(stand.made.solution))
 
 
 def _of_solution(stand: Stand, report: Report) -> list[Fault]:

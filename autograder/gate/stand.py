@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -76,12 +77,12 @@ class Stand:
             return False
         return True
 
-    def bench(self, text: str) -> Bench:
-        """Return the bench of a text.
+    def bench(self, text: str, tree: str = "solutions") -> Bench:
+        """Return the bench of a text, the earlier steps of which are in `tree`.
 
         Errors: SourceError, when it is no Python.
         """
-        return self._bench.with_text(text)
+        return self._bench.with_text(text, tree)
 
     def judge(self, text: str, *, seed: str = SEED, diagnose: bool = False) -> Report:
         """Return the report of a text, alone and in the chain of the solutions, as a learner would get it."""
@@ -97,7 +98,7 @@ class Stand:
             pass
         return run.evidence
 
-    def fails(self, text: str, seed: str) -> str | None:
+    def fails(self, text: str, seed: str = SEED) -> str | None:
         """Return the first check that a text does not pass, and stop there; None when it passes all."""
         try:
             run = self.bench(text).run()
@@ -105,6 +106,14 @@ class Stand:
             return "syntax"
         with contextlib.closing(run.results(seed)) as results:
             return next((result.id for result in results if result.outcome != "passed"), None)
+
+    def seconds(self, text: str) -> dict[str, float]:
+        """Return how long each check of a text takes."""
+        taken, before = {}, time.monotonic()
+        for result in self.bench(text).run().results(SEED):
+            now = time.monotonic()
+            taken[result.id], before = now - before, now
+        return taken
 
     # ---------------------------------------------------------------------------------------------------------- names
 

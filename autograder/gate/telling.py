@@ -7,12 +7,13 @@ import time
 from typing import TYPE_CHECKING
 
 from autograder.console import say
+from autograder.gate import idle
 from autograder.gate.proof import Proof
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from autograder.course import Step
+    from autograder.course import Course, Step
     from autograder.gate.line import Task
 
 _WORDS = {
@@ -23,10 +24,16 @@ _WORDS = {
     "mutants": "generic mutants killed",
     "seeds": "seeds agreed",
     "pairs": "pairs of mistakes told no wrong name",
+    "transcripts": "transcripts as kept",
+    "cancelling": "cancelling pairs caught",
+    "itself": "red when it is broken on purpose",
+    "rejections": "checks that reject something",
 }
 
 
-def show(steps: Sequence[Step], work: Sequence[Task], proofs: Iterable[tuple[Task, Proof]]) -> dict[str, list[Proof]]:
+def show(
+    course: Course, steps: Sequence[Step], work: Sequence[Task], proofs: Iterable[tuple[Task, Proof]]
+) -> dict[str, list[Proof]]:
     """Print each step's proofs when all of them are there, and return them by slug, the parts of one put together."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -45,6 +52,8 @@ def show(steps: Sequence[Step], work: Sequence[Task], proofs: Iterable[tuple[Tas
             if not waiting[task.slug]:
                 whole[task.slug] = [joined(each) for each in parts[task.slug].values()]
                 step = next(step for step in steps if step.slug == task.slug)
+                if parts[task.slug].keys() >= {"mistakes", "mutants"}:
+                    whole[task.slug].append(idle.prove(course, step, whole[task.slug]))
                 for line in lines(step, whole[task.slug]):
                     say(line)
     faults = sum(len(proof.faults) for proofs_of in whole.values() for proof in proofs_of)
@@ -66,6 +75,7 @@ def joined(parts: Sequence[Proof]) -> Proof:
         [fault for part in parts for fault in part.faults],
         kills,
         [note for part in parts for note in part.notes],
+        parts[0].seconds,
     )
 
 

@@ -67,7 +67,7 @@ def _below(result: CheckResult, told: set[tuple[str, ...]]) -> list[Line]:
         made += _place(result.where)
     key = (result.expected or "", result.got or "", *result.detail, str(result.where))
     if key in told:
-        return []
+        return [_item("the same as above")] if result.outcome == "error" else []
     told.add(key)
     return made
 

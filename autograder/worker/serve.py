@@ -196,22 +196,23 @@ class Worker:
         kind = type(error)
         bases = type.__dict__["__mro__"].__get__(kind)  # not a metaclass's own
         builtin = next((base.__name__ for base in bases if base in _BUILTIN_ERRORS), "BaseException")
-        frames, omitted = self._frames(error)
+        frames, omitted, own = self._frames(error)
         forbidden = words.short(str(error)) if kind is ban.Forbidden else ""
-        return wire.Raised(words.type_name(error), builtin, words.message(error), frames, omitted, forbidden)
+        return wire.Raised(words.type_name(error), builtin, words.message(error), frames, omitted, forbidden, own)
 
-    def _frames(self, error: BaseException) -> tuple[list[wire.Frame], int]:
-        frames = []
+    def _frames(self, error: BaseException) -> tuple[list[wire.Frame], int, bool]:
+        frames, own = [], True
         step = vars(BaseException)["__traceback__"].__get__(error)  # not a class's own
         while step is not None:
             code = step.tb_frame.f_code
-            if code.co_filename in self._filenames:
+            own = code.co_filename in self._filenames
+            if own:
                 frames.append(wire.Frame(code.co_filename, step.tb_lineno or 0, words.short(code.co_name)))
             step = step.tb_next
         half = wire.MAX_STACK // 2
         if len(frames) <= wire.MAX_STACK:
-            return frames, 0
-        return frames[:half] + frames[-half:], len(frames) - wire.MAX_STACK
+            return frames, 0, own
+        return frames[:half] + frames[-half:], len(frames) - wire.MAX_STACK, own
 
 
 def serve(requests: BinaryIO, replies: BinaryIO) -> None:

@@ -56,10 +56,10 @@ def test_the_third_same_failure_offers_the_next_hint(desk, check):
     for value in (1, 2):
         done = check(WRONG.format(value=value), "1")
         assert done.stdout.endswith("Next: edit steps/step_01.py, then pixi run s01; or pixi run hint s01\n")
-        assert "the same failure" not in done.stdout
+        assert "the same checks failed" not in done.stdout
     done = check(WRONG.format(value=3), "1")
     assert done.returncode == 1
-    assert "Note: the same failure 3 times or more: hint 1 of 4 is there for you\n" in done.stdout
+    assert "Note: the same checks failed 3 times or more: hint 1 of 4 is there for you\n" in done.stdout
     assert done.stdout.endswith("Next: pixi run hint s01\n")
     assert Memory(course.root).same_failure_count("config") == 3
 

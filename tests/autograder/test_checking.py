@@ -11,9 +11,11 @@ from autograder.errors import CourseError
 from autograder.judge import Order, judge
 from autograder.report import EXIT_CODES
 
-IMPORTS = (
-    "from autograder.checking import check, forbids\nfrom autograder.comparing import close, equal, fail, holds\n\n\n"
-)
+IMPORTS = """\
+from autograder.checking import check, forbids
+from autograder.comparing import close, equal, fail, holds
+
+"""
 PLAIN = '@check(passed="yes", failed="no, got {got}")\n'
 
 
@@ -189,7 +191,7 @@ def test_load_gives_the_weights_or_says_which_names_and_shapes_differ():
     assert mine.loaded is state
     found = failure(load, Module(weight=torch.zeros(3), gain=torch.zeros(3)), state).found
     missing, extra = found.detail
-    assert missing.startswith("its state dict has no bias")
+    assert missing.startswith("its state dict lacks bias")
     assert extra.startswith("its state dict has gain")
     assert (found.expected, found.got) == ("bias, weight", "gain, weight")
     assert failure(load, Module(), state).found.got == "nothing"

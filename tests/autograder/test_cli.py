@@ -10,10 +10,10 @@ from types import SimpleNamespace
 import courses
 import pytest
 
-from autograder import __version__, cli, doctor, record
+from autograder import __version__, cli, doctor, record, transcript
 from autograder import course as loading
-from autograder import verify as gate
 from autograder.errors import InternalError
+from autograder.gate import line
 from autograder.oracle import hugging_face
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,7 +42,7 @@ def call(capsys, monkeypatch):
 @pytest.fixture(autouse=True)
 def warm(monkeypatch, nursery):
     """Let the verbs that run in this process share the session's warm ancestors."""
-    for module in (doctor, record, gate):
+    for module in (doctor, record, line):
         monkeypatch.setattr(module, "Nursery", lambda: contextlib.nullcontext(nursery))
 
 
@@ -130,7 +130,7 @@ def test_a_verb_that_is_interrupted_says_so(call, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(gate, "verify", interrupt)
+    monkeypatch.setattr(line, "prove", interrupt)
     code, _, err = call("verify")
     assert (code, err.strip()) == (130, "autograder: interrupted")
 
@@ -320,107 +320,13 @@ def test_a_recording_has_nothing_of_the_machine_or_the_moment():
     ],
 )
 def test_masking_keeps_three_digits_and_drops_the_footer(text, masked):
-    assert record.mask(text) == f"{masked}\n"
-    assert record.mask(record.mask(text)) == record.mask(text)
+    assert transcript.mask(text) == f"{masked}\n"
+    assert transcript.mask(transcript.mask(text)) == transcript.mask(text)
 
 
 def test_record_refuses_a_solution_that_does_not_pass(copy):
-    _edit(copy / "puzzles" / "config.py", "= 768", "= 769")
+    path = copy / "puzzles" / "config.py"
+    path.write_text(path.read_text(encoding="utf-8").replace("= 768", "= 769"), encoding="utf-8")
     course = loading.load(copy)
     with pytest.raises(InternalError, match="the passed run of step 01 has the outcome failed"):
         record.record(course, [course.find("config")])
-
-
-# ------------------------------------------------------------------------------------------------------------- verify
-
-
-def _edit(path, old, new):
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new, 1), encoding="utf-8", newline="\n")
-
-
-def proved(root, *slugs):
-    """Return the faults of the steps, in words, each once."""
-    course = loading.load(root)
-    told = []
-    steps = [course.find(slug) for slug in slugs]
-    proofs = gate.verify(course, steps, told.append)
-    assert told == proofs
-    assert [proof.step for proof in proofs] == steps
-    return [str(fault) for proof in proofs for fault in proof.faults]
-
-
-def test_verify_is_green_on_the_real_course(call):
-    code, out, err = call("verify")
-    assert (code, err) == (0, "")
-    assert "✅ s01 config: solution passes, stub fails, 9 checks\n" in out
-    assert out.endswith("steps hold.\n")
-    assert "❌" not in out
-
-
-def test_verify_is_red_when_a_solution_is_wrong(copy):
-    _edit(copy / "puzzles" / "config.py", "= 768", "= 769")
-    (fault,) = proved(copy, "config")
-    assert fault == (
-        "puzzles/config.py: the solution does not pass: n_embd is incorrect: expected match with Hugging Face model "
-        "configuration, got 769. Mend it, or the check in tests/steps/config.py"
-    )
-
-
-def test_verify_is_red_when_the_stub_passes_a_check(copy):
-    _edit(copy / "puzzles" / "config.py", "# STUB: n_embd: int = None", "# STUB: n_embd: int = 768")
-    (fault,) = proved(copy, "config")
-    assert fault == (
-        "puzzles/config.py: the untouched stub passes a check: n_embd is correct. "
-        "Make the check in tests/steps/config.py ask for what the stub lacks"
-    )
-
-
-def test_verify_is_red_when_the_stub_raises(copy):
-    _edit(copy / "puzzles" / "config.py", "# STUB: n_embd: int = None", "# STUB: n_embd: int = 1 / 0")
-    faults = proved(copy, "config")
-    assert any("puzzles/config.py: the untouched stub ends in error: " in fault for fault in faults)
-    assert all(
-        "Give its STUB lines a NotImplementedError, or a None" in fault for fault in faults if "ends in" in fault
-    )
-
-
-def test_verify_is_red_when_a_line_has_a_word_that_nothing_fills_in(copy):
-    _edit(copy / "tests" / "steps" / "config.py", "configuration, got {got}", "configuration, got {gto}")
-    faults = proved(copy, "config")
-    assert len(faults) == 7
-    assert faults[0].startswith('tests/steps/config.py: nothing fills in {gto} in "vocab_size is incorrect: ')
-
-
-def test_verify_is_red_when_a_line_is_empty(copy):
-    _edit(copy / "tests" / "steps" / "config.py", 'passed="{item} is correct"', 'passed=" "')
-    (first, *_) = proved(copy, "config")
-    assert first == (
-        "tests/steps/config.py: matches_hugging_face[vocab_size] has an empty line. Give it passed and failed in words"
-    )
-
-
-def test_verify_is_red_when_a_checker_is_at_fault(copy):
-    path = copy / "tests" / "steps" / "config.py"
-    path.write_text(
-        path.read_text(encoding="utf-8") + '\n\n@check.undeclared(failed="hidden")\ndef hidden(student):\n    1 / 0\n',
-        encoding="utf-8",
-    )
-    faults = proved(copy, "config")
-    assert any("the solution does not pass: hidden (the course itself is at fault" in fault for fault in faults)
-
-
-def test_verify_exits_1_and_says_how_many_when_something_does_not_hold(call, monkeypatch, copy):
-    _edit(copy / "puzzles" / "config.py", "= 768", "= 769")
-    monkeypatch.chdir(copy)
-    code, out, err = call("verify", "config")
-    assert (code, err) == (1, "autograder: 1 to mend\n")
-    assert out.startswith("❌ s01 config: 1 to mend\n   puzzles/config.py: the solution does not pass: n_embd")
-
-
-def test_verify_notices_a_comparison_that_lets_everything_pass(monkeypatch):
-    """With the judge's own `equal` broken on purpose, the stub's numbers would be right."""
-    monkeypatch.setattr("autograder.difference.exact", lambda *_: None)
-    faults = proved(ROOT, "config")
-    assert any("the untouched stub passes a check: vocab_size is correct" in fault for fault in faults)

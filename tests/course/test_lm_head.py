@@ -72,7 +72,7 @@ WRONG = {
     "no lm_head": (
         [(HEAD, "pass"), (TIE, "pass"), (OUTPUT, "return self.transformer(input_ids) @ self.transformer.wte.weight.T")],
         ALL[:5],
-        "its state dict has no lm_head.weight",
+        "its state dict lacks lm_head.weight",
     ),
     "other names": (
         [

@@ -1,0 +1,35 @@
+"""What a learner sees of each mistake is what was kept: a change of a word is seen by whoever reviews it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from autograder import transcript
+from autograder.files import read_text
+from autograder.gate.proof import Fault, Proof
+
+if TYPE_CHECKING:
+    from autograder.gate.stand import Stand
+
+
+def made(stand: Stand) -> dict[str, str]:
+    """Return what a learner sees who makes each mistake, by its name."""
+    return {
+        mistake.name: transcript.of(stand.judge(stand.text(mistake.other), diagnose=True)) for mistake in stand.mistakes
+    }
+
+
+def prove(stand: Stand) -> Proof:
+    """Prove that the transcripts that are kept are what a learner sees now."""
+    path = transcript.path(stand.course, stand.step)
+    mend = f"pixi run record --mistakes {stand.step.slug} keeps what is seen now: read the difference"
+    kept = transcript.apart(read_text(path)) if path.is_file() else {}
+    now = made(stand)
+    place = stand.relative(path)
+    faults = [
+        Fault(place, f"what a learner sees of {name} is not what was kept", mend)
+        for name, text in now.items()
+        if kept.get(name) != text
+    ]
+    faults += [Fault(place, f"there is no mistake called {name}", mend) for name in kept if name not in now]
+    return Proof("transcripts", len(now) - len(faults), len(now), faults)
