@@ -336,6 +336,12 @@ mistake(
     ],
 )
 mistake(
+    "torchs-embedding",
+    LOOK,
+    "return nn.functional.embedding(input_ids, self.weight)",
+    "The rows are looked up by torch's own embedding. In this step the lookup is yours: index the table.",
+)
+mistake(
     "forward-returns-nothing",
     LOOK,
     "self.weight[input_ids]",
