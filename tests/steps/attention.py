@@ -2,7 +2,7 @@
 
 import math
 
-from autograder.checking import check, mistake, variant
+from autograder.checking import cancelled, check, equivalent, mistake, variant
 from autograder.comparing import close, fail, load, make, raises, same_gradients
 
 
@@ -475,6 +475,7 @@ mistake(
     f"        query = query / query.shape[-1] ** 0.5\n        attended = {ATTEND}",
     "The scores are divided by the root of head_dim twice. The attention function does it, once.",
 )
+cancelled("scaled-twice", "scaled_dot_product_attention", "no-scale")
 mistake(
     "no-scale",
     ATTEND,
@@ -752,4 +753,14 @@ class GPT2Attention(nn.Module):
             scores = scores + attention_mask
         return self.c_proj(torch.einsum("bhqk,bkhd->bqhd", scores.softmax(-1), v).flatten(start_dim=2))
 """,
+)
+
+# ----------------------------------------------------------------------------------------------------- equivalents
+
+for turned in ("part.view(heads).transpose(1, 2)", "attended.transpose(1, 2)"):
+    equivalent(turned, turned.replace("1, 2", "2, 1"), "Two axes that change places can be named in either order.")
+equivalent(
+    "causal_mask(seq, dtype=query.dtype, device=query.device)",
+    "causal_mask(seq, dtype=query.dtype)",
+    "The checks run on the CPU, where the mask is made unless it is told otherwise.",
 )

@@ -2,7 +2,7 @@
 
 import math
 
-from autograder.checking import check, forbids, mistake, variant
+from autograder.checking import check, equivalent, forbids, mistake, variant
 from autograder.comparing import close, same_gradients
 
 SHAPES = (  # leading axes, q_len, k_len, head_dim, value_dim: no two equal
@@ -606,3 +606,7 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None):
     return (value.transpose(-1, -2) @ columns).transpose(-1, -2)
 """,
 )
+
+# ----------------------------------------------------------------------------------------------------- equivalents
+
+equivalent("key.transpose(-2, -1)", "key.transpose(-1, -2)", "Two axes that change places can be named in either order.")
