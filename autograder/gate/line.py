@@ -75,12 +75,20 @@ def prove(course: Course, work: Sequence[Task], processes: int | None = None) ->
                 yield task, _proof(course, task, nursery, stands)
         return
     with ProcessPoolExecutor(count, get_context("spawn"), _begin, (str(course.root),)) as pool:
-        waiting = {pool.submit(_prove_there, task): task for task in work}
+        waiting = {pool.submit(_prove_there, group): group for group in _groups(work, count)}
         try:
             for done in as_completed(waiting):
-                yield waiting[done], done.result()
+                yield from zip(waiting[done], done.result(), strict=True)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _groups(work: Sequence[Task], count: int) -> list[list[Task]]:
+    """Return the tasks that one process does one after another: a step's, for what is known of it is then known."""
+    slugs = list(dict.fromkeys(task.slug for task in work))
+    if len(slugs) < 2 * count:  # too few to keep all of them busy
+        return [[task] for task in work]
+    return [[task for task in work if task.slug == slug] for slug in slugs]
 
 
 def _proof(course: Course, task: Task, nursery: Nursery, stands: dict[str, Stand]) -> Proof:
@@ -122,6 +130,6 @@ def _begin(root: str) -> None:
     _there.append(_There(courses.load(Path(root)), nursery, {}))
 
 
-def _prove_there(task: Task) -> Proof:
+def _prove_there(group: Sequence[Task]) -> list[Proof]:
     here = _there[0]
-    return _proof(here.course, task, here.nursery, here.stands)
+    return [_proof(here.course, task, here.nursery, here.stands) for task in group]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 from autograder.errors import CourseError
 from autograder.evidence import matches
 from autograder.gate.proof import Fault, Proof
+from autograder.gate.stand import SEED
 from autograder.played import applies, edited
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from autograder.checking import Mistake
     from autograder.gate.stand import Stand, Tried
 
+PAIRS = 120
 _FURTHER_SEEDS = ("5eed", "face", "0dd5")
 _MEND_EDIT = "Write the lines as the solution has them"
 
@@ -93,11 +96,14 @@ def _other_words(stand: Stand, mistake: Mistake) -> Iterator[tuple[str, str]]:
 
 
 def prove_pairs(stand: Stand) -> Proof:
-    """Prove that a learner who made two mistakes at once is told of one of them, or of none."""
+    """Prove that a learner who made two mistakes at once is told of one of them, or of none.
+
+    Where there are more than PAIRS, it is proved of that many, drawn from all of them.
+    """
     faults: list[Fault] = []
     finished, tried_pairs = stand.puzzle.finished(), 0
-    ours = [each for each in stand.mistakes if each.other.edits]
-    for one, other in combinations(ours, 2):
+    pairs = list(combinations([each for each in stand.mistakes if each.other.edits], 2))
+    for one, other in random.Random(SEED).sample(pairs, min(PAIRS, len(pairs))):  # noqa: S311 - a sample, no secret
         code = edited(finished, one.other, stand.checker.path)
         if not applies(code, other.other):
             continue
