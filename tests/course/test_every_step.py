@@ -1,5 +1,6 @@
-"""Every step that is not planned: its solution passes and its untouched stub fails, through the real command line."""
+"""Every step that is not planned holds; some through the real command line; their stubs import cleanly."""
 
+import os
 import re
 import subprocess
 import sys
@@ -10,15 +11,15 @@ import pytest
 from autograder import course as courses
 from autograder import generate, stubs
 from autograder.checking import read_checker
-from autograder.judge import Order, judge
 
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = courses.load(ROOT)
 READY = [step for step in COURSE.steps if not COURSE.is_planned(step)]
-SEEDS = [f"{number:04x}" for number in range(4)]
 PYTHON_TALKING = re.compile(r"Traceback|^\s*File \"|\bline \d+, in ", re.MULTILINE)
 
 each_step = pytest.mark.parametrize("step", READY, ids=lambda step: step.slug)
+# Through the real command line: one without torch, one with, one that stands on all others. The gate has them all.
+some_steps = pytest.mark.parametrize("step", [READY[0], READY[2], READY[-1]], ids=lambda step: step.slug)
 
 FAILED = """\
 Running tests for Step 01: Create Model Configuration...
@@ -62,7 +63,7 @@ def stub(tmp_path):
     return written
 
 
-@each_step
+@some_steps
 def test_the_solution_passes(run, step):
     done = run("check", step.task, "--tree", "solutions")
     assert (done.returncode, done.stderr) == (0, "")
@@ -70,7 +71,7 @@ def test_the_solution_passes(run, step):
     assert "❌" not in done.stdout
 
 
-@each_step
+@some_steps
 def test_the_untouched_stub_fails_every_check_with_a_sentence(run, stub, step):
     done = run("check", step.task, "--file", str(stub(step)))
     assert (done.returncode, done.stderr) == (1, "")
@@ -104,15 +105,21 @@ def test_step_01_prints_the_lines_of_its_contract(run, stub):
     assert passed.stdout.startswith(f"{PASSED}\n")
 
 
-@each_step
-def test_seeds_agree(nursery, stub, step):
-    solutions = [judge(COURSE, Order(step, "solutions", seed=seed), nursery) for seed in SEEDS]
-    untouched = [judge(COURSE, Order(step, "solutions", stub(step), seed=seed), nursery) for seed in SEEDS]
-    assert {check.outcome for report in solutions for check in report.checks} == {"passed"}
-    assert {check.outcome for report in untouched for check in report.checks} == {"failed"}
-    assert {tuple(check.message for check in report.checks) for report in untouched} == {
-        tuple(check.message for check in untouched[0].checks)
-    }
+@pytest.mark.timeout(3600)
+def test_every_step_holds():
+    """The gate, whole: what it says of a step that does not hold is what this fails with."""
+    command = [sys.executable, "-m", "autograder", "verify"]
+    environment = os.environ | {"PYTHONUTF8": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    lines = [line for line in done.stdout.splitlines() if line.startswith("✅")]
+    assert sorted(line.split()[2] for line in lines) == sorted(f"{step.slug}:" for step in READY)
+    for line in lines:
+        counts = {words: (int(done), int(of)) for words, done, of in re.findall(r"([a-z' -]+) (\d+)/(\d+)", line)}
+        assert all(done == of for done, of in counts.values()), line
+        assert counts[" seeds agreed"] == (20, 20)
+        assert counts[" mistakes named"][1] >= 10, line
+        assert counts[" variants accepted"][1] >= 5, line
 
 
 @each_step
