@@ -2,8 +2,8 @@
 
 import math
 
-from autograder.checking import check
-from autograder.comparing import agrees, close, equal, fail, load, make, raises, same_gradients
+from autograder.checking import check, mistake, variant
+from autograder.comparing import agrees, close, equal, fail, holds, load, make, raises, same_gradients
 
 # On the hidden states of 120 draws, right code is at most 2e-6 away, which is 0.009 of the tolerance. In some of them a
 # last norm with an eps of 1e-5 for 1e-3 is within it: there is a comparison of its own for that.
@@ -18,8 +18,7 @@ def has_its_parameters(student, oracle, draw):
     for _ in range(2):
         values = draw.config()
         mine, theirs = _pair(student, oracle, values)
-        expected = sum(value.numel() for value in theirs.state_dict().values())
-        got = sum(parameter.numel() for _, parameter in mine.named_parameters())
+        got, expected = _counted(mine, theirs)
         equal(got, expected, says="all parameters, counted once: one block used n_layer times has too few")
 
 
@@ -35,7 +34,8 @@ def output_matches(student, oracle, draw):
             ids = draw.ids(values["vocab_size"], batch=2, seq=seq, label="input_ids")
             got, expected = mine(ids), _named(theirs(ids))
             if not agrees(got, expected, **NEAR):
-                close(got, expected, **NEAR, says=_reason(mine, theirs, ids, got, values))
+                says = _idle(mine, theirs, ids, got, values)
+                close(mine(ids), expected, **NEAR, says=says)
     _norm_has_its_eps(mine, theirs.linear_state_dict(), draw, values)
 
 
@@ -49,9 +49,9 @@ def shifts_positions(student, oracle, draw):
     for seq, past in ((5, 3), (1, 7), (4, values["n_positions"] - 4)):
         ids = draw.ids(values["vocab_size"], batch=2, seq=seq, label="input_ids")
         got, expected = mine(ids, past), _named(theirs(ids, past))
-        unmoved = past and agrees(got, theirs(ids), **NEAR)
-        says = f"these are the positions 0 to {seq - 1}: past_length is not used" if unmoved else ""
-        close(got, expected, **NEAR, says=says)
+        if not agrees(got, expected, **NEAR):
+            _steady(mine, got, ids, past)
+            close(got, expected, **NEAR)
 
 
 @check(
@@ -76,8 +76,10 @@ def is_causal(student, oracle, draw):
     mine, _ = _pair(student, oracle, values)
     ids = draw.ids(values["vocab_size"], batch=3, seq=9, label="input_ids")
     first = _hidden(mine, ids, values)
-    changed = ids.clone()
+    _steady(mine, first, ids)
+    changed = _like(ids, ids.clone())
     changed[0, 5:] = (changed[0, 5:] + 1) % values["vocab_size"]
+    changed.label = "changed_ids"
     again = _hidden(mine, changed, values)
     close(
         again[0, :5],
@@ -95,8 +97,10 @@ def is_causal(student, oracle, draw):
 )
 def gradients_match(student, oracle, draw):
     values = draw.config()
-    mine, theirs = _pair(student, oracle, values)
+    _pair(student, oracle, values)  # what fails with these sizes too is told in the words of the checks above
+    mine, theirs = _pair(student, oracle, {**values, "n_layer": 4})  # of two blocks, the first is all but the last
     ids = draw.ids(values["vocab_size"], batch=2, seq=6, label="input_ids")
+    _steady(mine, _hidden(mine, ids, values), ids)
     back = draw.normal(batch=2, seq=6, n_embd=values["n_embd"])
     got, expected = mine.gradients(ids, output_gradient=back), theirs.gradients(ids, back)
     same_gradients(got, back, parameters=theirs.linear(expected.parameters), rtol=1e-3, atol=2e-3)
@@ -112,9 +116,8 @@ def has_no_dropout(student, oracle, draw):
     ids = draw.ids(values["vocab_size"], batch=2, seq=6, label="input_ids")
     first, (after, *_) = mine.call_keeping(ids)
     close(after, ids, rtol=0, atol=0, says="these are the ids after the call: they were changed in place")
-    close(first, _like(ids, values), rtol=0, atol=math.inf)
-    if not _same(mine(ids), first):
-        fail("two identical calls differ: is there dropout, or is something remembered?")
+    close(first, _shaped(ids, values), rtol=0, atol=math.inf)
+    _steady(mine, first, ids)
     mine.eval()
     if not _same(mine(ids), first):
         fail("evaluation mode gives something else than training mode")
@@ -125,13 +128,28 @@ def _pair(student, oracle, values):
     theirs = oracle.model(values)
     mine = make(student, "GPT2Model", config)
     own = mine.state_dict()
-    if isinstance(own, dict) and "wte.weight" in own and not any(str(name).startswith("h.") for name in own):
-        says = "it has no block's parameters: nn.ModuleList makes them known, a list does not"
-        fail(says, expected="h.0.ln_1.weight and the like", got=", ".join(map(str, own))[:200])
+    if isinstance(own, dict) and "wte.weight" in own:
+        blocks = {str(name).split(".")[1] for name in own if str(name).startswith("h.")}
+        says = "" if blocks else "an nn.ModuleList makes its blocks known to the model: a list does not"
+        expected = f"n_layer = {values['n_layer']} blocks in h"
+        holds(len(blocks) == values["n_layer"], says, expected=expected, got=f"{len(blocks)} blocks")
     return load(mine, theirs.linear_state_dict()), theirs
 
 
-def _like(ids, values):
+def _counted(mine, theirs):
+    """Return how many numbers the learner's parameters have and how many Hugging Face's, a shared one counted once."""
+    own = sum(parameter.numel() for _, parameter in mine.named_parameters())
+    return own, sum(value.numel() for value in theirs.state_dict().values())
+
+
+def _like(ids, made):
+    """Return a tensor made of a drawn one, with its label and the names of its axes."""
+    made.label, made.axes, made.axes_names = ids.label, ids.axes, ids.axes_names
+    return made
+
+
+def _shaped(ids, values):
+    """Return hidden states of the right shape."""
     import torch
 
     return _named(torch.zeros(*ids.shape, values["n_embd"]))
@@ -145,12 +163,20 @@ def _named(hidden):
 def _hidden(mine, ids, values):
     """Return the hidden states: of the right type and shape, whatever their numbers."""
     got = mine(ids)
-    close(got, _like(ids, values), rtol=0, atol=math.inf)
+    close(got, _shaped(ids, values), rtol=0, atol=math.inf)
     return got
 
 
 def _same(mine, first):
     return agrees(mine, first, rtol=0, atol=0)
+
+
+def _steady(mine, first, *inputs):
+    """Fail when a second call gives other numbers: then none of them says anything."""
+    import torch
+
+    if type(first) is torch.Tensor and first.isfinite().all() and not _same(mine(*inputs), first):
+        fail("two identical calls differ: is there dropout, or is something remembered?")
 
 
 def _norm_has_its_eps(mine, state, draw, values):
@@ -168,28 +194,415 @@ def _norm_has_its_eps(mine, state, draw, values):
     close(mine(ids), _named(expected), **NEAR, says=says)
 
 
-def _reason(mine, theirs, ids, got, values):
-    """Return why the output differs, as far as other weights show it: what can be changed without any effect."""
-    if not agrees(got, _like(ids, values), rtol=0, atol=math.inf):
+def _idle(mine, theirs, ids, got, values):
+    """Return which parts can have other weights without any effect, in a sentence; nothing where it says nothing."""
+    if not agrees(got, _shaped(ids, values), rtol=0, atol=math.inf):
+        return ""
+    _steady(mine, got, ids)
+    own, expected = _counted(mine, theirs)
+    if own != expected:  # of what is shared, the last weights count
         return ""
     state = theirs.linear_state_dict()
-    if not _same(mine(ids), got):
-        return "two identical calls differ: is there dropout, or is something remembered?"
     blocks = [f"h.{index}." for index in range(values["n_layer"])]
     idle = [part for part in ("wte.", "wpe.", *blocks, "ln_f.") if _is_idle(mine, ids, got, state, part)]
     mine.load_state_dict(state)
-    if idle:
-        names = ", ".join(part.rstrip(".") for part in idle)
-        return f"other weights in {names} give the same output: forward does not use them"
-    smaller = {
-        name: value / values["n_embd"] ** 0.5 if name == "wte.weight" else value for name, value in state.items()
-    }
-    mine.load_state_dict(smaller)
-    scaled = agrees(mine(ids), theirs(ids), **NEAR)
-    mine.load_state_dict(state)
-    return "the token rows are taken times the root of n_embd: GPT-2 does not do so" if scaled else ""
+    names = ", ".join(part.rstrip(".") for part in idle)
+    return f"other weights in {names} give the same output: forward does not use them" if idle else ""
 
 
 def _is_idle(mine, ids, got, state, part):
     mine.load_state_dict({name: value.flip(0) + 1 if name.startswith(part) else value for name, value in state.items()})
     return _same(mine(ids), got)
+
+
+# ------------------------------------------------------------------------------------ the programs that it is judged by
+
+TOKENS = "self.wte = TokenEmbedding(config.vocab_size, config.n_embd)"
+PLACES = "self.wpe = PositionEmbedding(config.n_positions, config.n_embd)"
+BLOCKS = "self.h = nn.ModuleList(GPT2Block(config) for _ in range(config.n_layer))"
+LAST = "self.ln_f = LayerNorm(config.n_embd, eps=config.layer_norm_epsilon)"
+SUM = "self.wte(input_ids) + self.wpe(input_ids.shape[1], past_length)"
+POSITIONS = "self.wpe(input_ids.shape[1], past_length)"
+LOOP = "for block in self.h:"
+ROUND = "hidden_states = block(hidden_states)"
+OUTPUT = "return self.ln_f(hidden_states)"
+NEW_LINE = "\n        "
+TORCH = ("from torch import Tensor, nn", "import torch\nfrom torch import Tensor, nn")
+
+mistake(
+    "no-positions",
+    SUM,
+    "self.wte(input_ids)",
+    "The rows of the positions are not added to the rows of the tokens.",
+)
+mistake(
+    "positions-multiplied",
+    SUM,
+    SUM.replace(" + ", " * "),
+    "The rows of the tokens and of the positions are multiplied. They are to be added.",
+)
+mistake(
+    "times-the-root-of-n-embd",
+    "self.wte(input_ids)",
+    "self.wte.weight.shape[1] ** 0.5 * self.wte(input_ids)",
+    "The rows of the tokens are taken times the root of n_embd, as in 2017. GPT-2 adds them as they are.",
+    again=[("self.wte(input_ids)", "self.wte(input_ids) * self.ln_f.weight.numel() ** 0.5")],
+)
+mistake(
+    "positions-by-the-batch",
+    "input_ids.shape[1]",
+    "input_ids.shape[0]",
+    "The first size of input_ids is the batch. There are as many positions as the second one says.",
+    again=[("input_ids.shape[1]", "len(input_ids)")],
+)
+mistake(
+    "ids-as-positions",
+    POSITIONS,
+    "self.wpe(input_ids, past_length)",
+    "The position table is given the ids. It takes how many positions there are, and where they start.",
+)
+mistake(
+    "position-arguments-swapped",
+    POSITIONS,
+    "self.wpe(past_length, input_ids.shape[1])",
+    "The position table takes how many positions there are first, and where they start second.",
+)
+mistake(
+    "past-length-unused",
+    POSITIONS,
+    "self.wpe(input_ids.shape[1])",
+    "past_length is not used: the positions always start at 0.",
+)
+mistake(
+    "past-length-as-more-rows",
+    POSITIONS,
+    "self.wpe(input_ids.shape[1] + past_length)",
+    "There are past_length rows too many. It is where the positions start, not how many there are.",
+)
+mistake(
+    "past-length-cuts-the-ids",
+    "        hidden_states = self.wte",
+    "        input_ids = input_ids[:, past_length:]\n        hidden_states = self.wte",
+    "The first past_length ids are cut off. input_ids has new tokens alone, and past_length says where they stand.",
+)
+mistake(
+    "positions-from-1",
+    "past_length)  #",
+    "past_length + 1)  #",
+    "The positions start one row too late. The first token stands at past_length, which is 0 at first.",
+)
+mistake(
+    "index-error",
+    PLACES,
+    PLACES.replace("PositionEmbedding", "nn.Embedding"),
+    "A position beyond the table ends in an IndexError, as nn.Embedding's does. A ValueError is asked for.",
+    also=[TORCH, (POSITIONS, "self.wpe(torch.arange(past_length, past_length + input_ids.shape[1]))")],
+    again=[
+        TORCH,
+        (PLACES, PLACES.replace("PositionEmbedding", "nn.Embedding")),
+        (POSITIONS, "self.wpe(torch.arange(input_ids.shape[1]) + past_length)"),
+    ],
+)
+mistake(
+    "positions-come-round",
+    POSITIONS,
+    "self.wpe.weight[positions % limit]",
+    "Too large a past_length gets rows of other positions. What is beyond the table is to end in a ValueError.",
+    also=[
+        TORCH,
+        (
+            "        hidden_states = self.wte",
+            (
+                "        seq, limit = input_ids.shape[1], self.wpe.weight.shape[0]\n"
+                "        if seq > limit:\n            raise ValueError(seq)\n"
+                "        positions = torch.arange(seq) + past_length\n        hidden_states = self.wte"
+            ),
+        ),
+    ],
+    again=[
+        (
+            "        hidden_states = self.wte",
+            (
+                "        past_length = min(past_length, max(0, self.wpe.weight.shape[0] - input_ids.shape[1]))\n"
+                "        hidden_states = self.wte"
+            ),
+        )
+    ],
+)
+mistake(
+    "one-block-for-all",
+    BLOCKS,
+    "self.h = nn.ModuleList([GPT2Block(config)] * config.n_layer)",
+    "All of h is one and the same block. Each is to be made by a call of its own.",
+    again=[
+        (BLOCKS, f"block = GPT2Block(config){NEW_LINE}self.h = nn.ModuleList(block for _ in range(config.n_layer))")
+    ],
+)
+mistake(
+    "a-python-list",
+    BLOCKS,
+    "self.h = [GPT2Block(config) for _ in range(config.n_layer)]",
+    "The blocks are in a Python list, and the model does not know them. An nn.ModuleList is asked for.",
+)
+mistake(
+    "list-is-called",
+    LOOP,
+    "hidden_states = self.h(hidden_states)",
+    "A ModuleList cannot be called: loop over its blocks.",
+    also=[(f"            {ROUND}\n", "")],
+)
+mistake(
+    "twelve-blocks",
+    "range(config.n_layer)",
+    "range(12)",
+    "h always has 12 blocks. config.n_layer says how many.",
+)
+mistake(
+    "as-many-blocks-as-heads",
+    "config.n_layer",
+    "config.n_head",
+    "h has n_head blocks. n_layer says how many blocks there are.",
+)
+mistake(
+    "blocks-unused",
+    f"{LOOP}{NEW_LINE}    {ROUND}{NEW_LINE}",
+    "",
+    "The result of the blocks is not used: the sum of the tables goes past them.",
+    again=[(ROUND, "block(hidden_states)")],
+)
+mistake(
+    "first-block-alone",
+    f"{LOOP}{NEW_LINE}    {ROUND}",
+    "hidden_states = self.h[0](hidden_states)",
+    "Only the first block is used: does a return stand in the loop? All of them come one after the other.",
+    again=[(f"        {OUTPUT}", f"            {OUTPUT}")],
+)
+mistake(
+    "last-block-left-out",
+    LOOP,
+    "for block in self.h[:-1]:",
+    "The last block is not used.",
+    again=[(LOOP, "for block in list(self.h.children())[: len(self.h) - 1]:")],
+)
+mistake(
+    "each-from-the-start",
+    LOOP,
+    f"start = hidden_states{NEW_LINE}{LOOP}",
+    "Each block reads the sum of the tables. It is to read what the block before it has made.",
+    also=[(ROUND, "hidden_states = block(start)")],
+)
+mistake("blocks-backwards", LOOP, "for block in reversed(self.h):", "The blocks come in the wrong order: h.0 is first.")
+mistake(
+    "added-twice",
+    ROUND,
+    "hidden_states = hidden_states + block(hidden_states)",
+    "What a block returns is added to the stream. It is the stream already: the block has added what it writes.",
+)
+mistake(
+    "no-ln-f",
+    OUTPUT,
+    "return hidden_states",
+    "ln_f is not used: the result is to go through it, once.",
+)
+mistake(
+    "ln-f-in-the-loop",
+    ROUND,
+    "hidden_states = self.ln_f(block(hidden_states))",
+    "ln_f comes after every block. It comes once, after the last.",
+    also=[(OUTPUT, "return hidden_states")],
+)
+mistake(
+    "ln-f-first",
+    LOOP,
+    f"hidden_states = self.ln_f(hidden_states){NEW_LINE}{LOOP}",
+    "ln_f comes before the blocks. It comes after the last.",
+    also=[(OUTPUT, "return hidden_states")],
+)
+mistake(
+    "ln-f-default-eps",
+    LAST,
+    "self.ln_f = LayerNorm(config.n_embd)",
+    "ln_f has its default eps. It is to be config.layer_norm_epsilon.",
+)
+mistake(
+    "past-length-as-the-mask",
+    ROUND,
+    "hidden_states = block(hidden_states, past_length)",
+    "The blocks get a mask that hides nothing, so that tokens see later ones. They need none: leave it out.",
+    again=[(ROUND, "hidden_states = block(hidden_states, Tensor([0.0]))")],
+)
+mistake(
+    "positions-with-an-axis-more",
+    f"{SUM}  #",
+    f"{SUM}.unsqueeze(1)  #",
+    "The rows of the positions have an axis too many: they are [seq, n_embd], and go with every text.",
+)
+mistake(
+    "tables-turned",
+    TOKENS,
+    "self.wte = TokenEmbedding(config.n_embd, config.vocab_size)",
+    "TokenEmbedding takes the number of tokens first, and the width second.",
+)
+mistake(
+    "tables-without-gradients",
+    f"{SUM}  #",
+    f"({SUM}).detach()  #",
+    "No gradient comes through the sum of the tables: it is cut off, by detach() or no_grad().",
+    again=[
+        TORCH,
+        ("        hidden_states = self.wte", "        with torch.no_grad():\n            hidden_states = self.wte"),
+    ],
+)
+mistake(
+    "positions-without-gradient",
+    POSITIONS,
+    f"{POSITIONS}.detach()",
+    "No gradient comes to wpe: the rows of the positions are cut off from it.",
+)
+mistake(
+    "dropout",
+    SUM,
+    f"nn.functional.dropout({SUM}, 0.1)",
+    "Something is random, or remembered: two calls differ. This model has no dropout.",
+    again=[(OUTPUT, "return nn.Dropout(0.2)(self.ln_f(hidden_states))")],
+)
+
+variant("nn-layer-norm", LAST, LAST.replace("LayerNorm", "nn.LayerNorm"))
+variant("a-token-table-of-torch", TOKENS, TOKENS.replace("TokenEmbedding", "nn.Embedding"))
+variant(
+    "a-position-table-of-torch",
+    PLACES,
+    f"{PLACES.replace('PositionEmbedding', 'nn.Embedding')}{NEW_LINE}self.limit = config.n_positions",
+    also=[
+        TORCH,
+        (POSITIONS, "self.wpe(torch.arange(past_length, past_length + input_ids.shape[1]))"),
+        (
+            "        hidden_states = self.wte",
+            (
+                "        if past_length + input_ids.shape[1] > self.limit:\n"
+                '            raise ValueError("too long")\n        hidden_states = self.wte'
+            ),
+        ),
+    ],
+)
+variant(
+    "by-index",
+    LOOP,
+    "for i in range(len(self.h)):",
+    also=[(ROUND, "hidden_states = self.h[i](hidden_states)")],
+)
+variant(
+    "appended",
+    BLOCKS,
+    f"self.h = nn.ModuleList(){NEW_LINE}while len(self.h) < config.n_layer:{NEW_LINE}"
+    "    self.h.append(GPT2Block(config))",
+)
+variant(
+    "copies-of-a-block",
+    BLOCKS,
+    f"block = GPT2Block(config){NEW_LINE}self.h = nn.ModuleList(copy.deepcopy(block) for _ in range(config.n_layer))",
+    also=[("from torch import Tensor, nn", "import copy\n\nfrom torch import Tensor, nn")],
+)
+variant(
+    "a-sequential",
+    BLOCKS,
+    "self.h = nn.Sequential(*[GPT2Block(config) for _ in range(config.n_layer)])",
+    also=[(f"{LOOP}{NEW_LINE}    {ROUND}", "hidden_states = self.h(hidden_states)")],
+)
+variant(
+    "added-in-place",
+    f"hidden_states = {SUM}",
+    f"hidden_states = self.wte(input_ids){NEW_LINE}hidden_states += {POSITIONS}",
+)
+variant(
+    "a-causal-mask-for-all",
+    ROUND,
+    "hidden_states = block(hidden_states, causal_mask(input_ids.shape[1]))",
+    also=[("from puzzles.block", "from puzzles.causal_mask import causal_mask\nfrom puzzles.block")],
+)
+variant(
+    "all-states-kept",
+    f"hidden_states = {SUM}",
+    f"states = [{SUM}]",
+    also=[(ROUND, "states.append(block(states[-1]))"), (OUTPUT, "return self.ln_f(states[-1])")],
+)
+variant(
+    "a-buffer-that-is-not-saved",
+    LAST,
+    f'{LAST}{NEW_LINE}self.register_buffer("one", Tensor([1.0]), persistent=False)',
+    also=[(OUTPUT, f"{OUTPUT} * self.one")],
+)
+variant(
+    "weights-drawn-anew",
+    LAST,
+    f"{LAST}{NEW_LINE}for part in self.modules():{NEW_LINE}    if isinstance(part, nn.Linear):{NEW_LINE}"
+    "        nn.init.normal_(part.weight, std=0.02)",
+)
+variant.file(
+    "a-reduction",
+    """import functools
+
+import torch
+
+import puzzles.layer_norm as norms
+import puzzles.position_embedding as places
+from puzzles.block import GPT2Block as Block
+from puzzles.token_embedding import TokenEmbedding
+
+
+class Chain(torch.nn.ModuleList):
+    def forward(self, stream):
+        return functools.reduce(lambda x, block: block(x, None), self, stream)
+
+
+class GPT2Model(torch.nn.Module):
+    def __init__(self, config):
+        super(GPT2Model, self).__init__()
+        self.ln_f = norms.LayerNorm(config.n_embd, eps=config.layer_norm_epsilon)
+        self.h = Chain(map(Block, [config] * config.n_layer))
+        self.add_module("wpe", places.PositionEmbedding(config.n_positions, config.n_embd))
+        self.add_module("wte", TokenEmbedding(vocab_size=config.vocab_size, n_embd=config.n_embd))
+        self.config = config
+
+    def embed(self, ids, first):
+        rows = [self.wpe(1, first + step) for step in range(ids.shape[-1])]
+        return torch.cat(rows, dim=0).add(self.wte(ids))
+
+    def forward(self, ids, past_length=0):
+        return self.ln_f(self.h(self.embed(ids, past_length)))
+""",
+)
+variant.file(
+    "a-climb",
+    """import torch
+from torch import Tensor
+from torch.nn import Module, ModuleList
+
+from puzzles.block import GPT2Block
+from puzzles.config import GPT2Config
+from puzzles.layer_norm import LayerNorm
+from puzzles.position_embedding import PositionEmbedding
+from puzzles.token_embedding import TokenEmbedding
+
+
+class GPT2Model(Module):
+    def __init__(self, config: GPT2Config) -> None:
+        super().__init__()
+        width = config.n_embd
+        self.wte, self.wpe = TokenEmbedding(config.vocab_size, width), PositionEmbedding(config.n_positions, width)
+        self.h = ModuleList([])
+        self.h.extend(GPT2Block(config) for _ in range(config.n_layer))
+        self.ln_f = LayerNorm(width, eps=config.layer_norm_epsilon)
+
+    def climb(self, stream: Tensor, floor: int) -> Tensor:
+        return stream if floor == len(self.h) else self.climb(self.h[floor](stream), floor + 1)
+
+    def forward(self, input_ids: Tensor, past_length: int = 0) -> Tensor:
+        batch, seq = input_ids.shape
+        limit = len(self.wpe.weight)
+        if past_length + seq > limit:
+            raise ValueError(f"{past_length + seq} positions, and there are {limit}")
+        rows = self.wpe(seq, past_length)[None].expand(batch, seq, -1)
+        return self.ln_f(self.climb(torch.stack((self.wte(input_ids), rows)).sum(0), 0))
+""",
+)
