@@ -188,6 +188,29 @@ def verify(
         raise Stale(f"{faults} to mend")
 
 
+@app.command(short_help="Add a step: its three files, its line in course.toml, and all that follows.")
+def new(
+    slug: Annotated[str, typer.Argument(help="The concept's name, as a module: dropout")],
+    after: Annotated[str, typer.Option(help="The step that it comes after.")],
+    title: Annotated[str, typer.Option(help="Its title, as learners read it.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing; list what would change.")] = False,
+) -> None:
+    """Add a step after another: later steps get other numbers, and learners' own files and imports follow.
+
+    Example: pixi run new dropout --after position_embedding --title "Dropout"
+    """
+    from autograder import adding
+    from autograder.memory import Memory
+
+    course = _course()
+    addition = adding.plan(course, slug, adding.find_place(course, after), title)
+    for line in addition.lines:
+        say(f"would {line}" if dry_run else line)
+    if not dry_run:
+        adding.carry_out(course, addition, Memory(course.root))
+        say(f"Now write puzzles/{slug}.py, puzzles/{slug}.md and tests/steps/{slug}.py, and pixi run verify {slug}.")
+
+
 @app.command(short_help="Make a page for reviewers: which check rejects which mistake.")
 def report(
     steps: _Steps = None,

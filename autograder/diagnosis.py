@@ -7,7 +7,7 @@ inputs, and the same mistake in other words gets the same name. None that fits i
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from msgspec import structs
 
@@ -16,11 +16,13 @@ from autograder.errors import CourseError
 from autograder.report import CheckResult, Mistake, Where
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from autograder import checking
     from autograder.bench import Bench
     from autograder.run import Verdict
+
+    Known: TypeAlias = Callable[[checking.Mistake, str], Mapping[str, evidence.Evidence]]
 
 _MOST = 3  # so many that fit are still a help
 
@@ -37,18 +39,26 @@ def second_seed(seed: str) -> str:
     return hashlib.sha256(seed.encode()).hexdigest()[:8]
 
 
-def diagnose(bench: Bench, verdict: Verdict) -> Diagnosis:
-    """Return the known mistakes that show each check what the learner's file showed it."""
+def diagnose(bench: Bench, verdict: Verdict, known: Known | None = None) -> Diagnosis:
+    """Return the known mistakes that show each check what the learner's file showed it.
+
+    Args:
+        bench: the learner's file.
+        verdict: what it gave alone.
+        known: says what a mistake shows with a seed, for whoever has played it before; played here where left out.
+    """
     if verdict.outcome not in ("failed", "error") or verdict.unfinished:
         return Diagnosis(())
     notes: list[str] = []
-    suspects = [
-        mistake for mistake in bench.checker.mistakes if _fits(bench, mistake, verdict.seed, verdict.evidence, notes)
-    ]
+
+    def fits(mistake: checking.Mistake, seed: str, mine: Mapping[str, evidence.Evidence]) -> bool:
+        return evidence.matches(known(mistake, seed), mine) if known else _fits(bench, mistake, seed, mine, notes)
+
+    suspects = [mistake for mistake in bench.checker.mistakes if fits(mistake, verdict.seed, verdict.evidence)]
     if suspects:
         seed = second_seed(verdict.seed)
         mine = bench.run().verdict(seed).evidence
-        suspects = [mistake for mistake in suspects if _fits(bench, mistake, seed, mine, notes)]
+        suspects = [mistake for mistake in suspects if fits(mistake, seed, mine)]
     return Diagnosis(suspects if len(suspects) <= _MOST else (), notes)
 
 

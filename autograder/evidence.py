@@ -88,4 +88,4 @@ def _equal(one: Any, other: Any) -> bool:
 
 
 def _is_tensor(value: object) -> bool:
-    return hasattr(value, "isfinite")
+    return not isinstance(value, Proxy) and hasattr(value, "isfinite")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from autograder.chain import Blame
     from autograder.checking import Check, Checker
     from autograder.course import Course, Step
+    from autograder.diagnosis import Known
     from autograder.nursery import Kind, Nursery
     from autograder.report import Outcome
     from autograder.student import Program
@@ -45,6 +46,7 @@ class Order(NamedTuple):
     road: str = "pixi run"
     started: float = 0.0
     diagnose: bool = True  # say which known mistake it is
+    known: Known | None = None  # says what the known mistakes show, where they have been played before
 
 
 class Judged(NamedTuple):
@@ -86,7 +88,7 @@ def judged(course: Course, order: Order, nursery: Nursery, limits: Limits | None
         program, data = bench.program(), submission.data
         verdict, blame = _verdict(bench, order, nursery, limits)
         if order.diagnose:
-            found = diagnose(bench, verdict)
+            found = diagnose(bench, verdict, order.known)
             verdict = told(bench, verdict, found)
             notes += found.notes
     report = _report(course, order, verdict, blame, shown, kind, notes, started)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar, cast, get_args
 
 from autograder import journal
 from autograder.archive import Archive
@@ -43,13 +43,16 @@ class Check(NamedTuple):
         return self.outcome not in _NO_TRY
 
 
+KeepVerb: TypeAlias = Literal["reset", "undo", "renumber"]
+
+
 class Kept(NamedTuple):
-    """A file that a reset or an undo replaced."""
+    """A file that a reset or an undo replaced, or a renumbering moved."""
 
     when: str
     sha256: str
     text: str
-    verb: Literal["reset", "undo"]
+    verb: KeepVerb
 
 
 class Hint(NamedTuple):
@@ -118,7 +121,7 @@ class Memory:
             self._remember(slug, {"kind": "hint", "when": _now(), "number": taken + 1})
         return min(taken + 1, total)
 
-    def keep(self, slug: str, data: bytes, verb: Literal["reset", "undo"]) -> str:
+    def keep(self, slug: str, data: bytes, verb: KeepVerb) -> str:
         """Keep a file that is about to be replaced, for `undo`, and return its version's hash.
 
         Errors: OSError: it is not kept, and must not be replaced.
@@ -138,7 +141,8 @@ class Memory:
 
     def last_kept(self, slug: str) -> Kept | None:
         """Return the file that `undo` brings back."""
-        return next((event for event in reversed(self.events(slug)) if isinstance(event, Kept)), None)
+        kept = [event for event in self.events(slug) if isinstance(event, Kept) and event.verb != "renumber"]
+        return kept[-1] if kept else None
 
     def version(self, sha256: str) -> bytes | None:
         """Return the bytes of a version, None where it is not kept (any more)."""
@@ -277,7 +281,7 @@ def _parse(entry: Any) -> Event | None:
         raise ValueError(entry)
     if kind == "hint":
         return Hint(_of(int, entry, "number"))
-    if kind not in ("check", "reset", "undo"):
+    if kind not in ("check", *get_args(KeepVerb)):
         return None
     when, sha256, text = (_of(str, entry, key) for key in ("when", "sha256", "text"))
     if not re.fullmatch(r"[0-9a-f]{64}", sha256):  # it becomes a file's name
@@ -285,7 +289,7 @@ def _parse(entry: Any) -> Event | None:
     if kind == "check":
         failed, blocked_by = (tuple(map(str, _of(list, entry, key))) for key in ("failed", "blocked_by"))
         return Check(when, sha256, text, _of(str, entry, "outcome"), failed, _of(str, entry, "seed"), blocked_by)
-    return Kept(when, sha256, text, "reset" if kind == "reset" else "undo")
+    return Kept(when, sha256, text, cast("KeepVerb", kind))
 
 
 def _of(kind: type[T], entry: dict[str, Any], key: str) -> T:

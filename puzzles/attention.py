@@ -35,7 +35,7 @@ class GPT2Attention(nn.Module):
             [batch, seq, n_embd]
         """
         # BEGIN SOLUTION
-        # STUB: # TODO 3: through c_attn, and apart into query, key and value, in this order   [1 line]
+        # STUB: # TODO 3: the sizes; through c_attn, and apart into query, key and value, in this order   [2 lines]
         # STUB: # TODO 4: each into heads: [batch, n_head, seq, head_dim]   [2 lines]
         # STUB: # TODO 5: the causal mask, where none is given   [2 lines]
         # STUB: # TODO 6: attend, join the heads, and through c_proj   [3 lines]

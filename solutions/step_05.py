@@ -38,6 +38,6 @@ class TokenEmbedding(nn.Module):
 
         Errors: IndexError, when an id is not in the table.
         """
-        if input_ids.numel() and input_ids.min() < 0:
+        if (input_ids < 0).any():
             raise IndexError(f"id {input_ids.min().item()} is not in the table of {self.weight.shape[0]} rows")
         return self.weight[input_ids]

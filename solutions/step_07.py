@@ -17,7 +17,7 @@ def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn
         attn_mask: added to the scores before the softmax, broadcast to [..., q_len, k_len]; 0 allows, -inf hides.
 
     Returns:
-        [..., q_len, value_dim]
+        [..., q_len, value_dim], in the dtype of the inputs
 
     Source: Vaswani et al. 2017, equation 1.
     """

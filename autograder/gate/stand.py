@@ -88,7 +88,7 @@ class Stand:
         """Return the report of a text, alone and in the chain of the solutions, as a learner would get it."""
         with self._written(text) as path:
             shown = f"steps/{self.step.name}.py"
-            order = Order(self.step, "solutions", path, shown, seed, diagnose=diagnose)
+            order = Order(self.step, "solutions", path, shown, seed, diagnose=diagnose, known=self._known_with)
             return judge(self.course, order, self.nursery, LIMITS)
 
     def shows(self, text: str, seed: str = SEED) -> Mapping[str, Evidence]:
@@ -123,6 +123,12 @@ class Stand:
             text = self.text(mistake.other)
             self._known[mistake.name] = Shown(self.shows(text), self.shows(text, second_seed(SEED)))
         return self._known[mistake.name]
+
+    def _known_with(self, mistake: Mistake, seed: str) -> Mapping[str, Evidence]:
+        if not self.can_be_made(mistake.other):
+            return {}  # what passes is no failure's match
+        shown = self.known(mistake)
+        return shown.first if seed == SEED else shown.second
 
     def named(self, text: str, first: Mapping[str, Evidence]) -> list[Mistake]:
         """Return the mistakes that a learner would be told whose text showed `first` on the first seed."""

@@ -2,8 +2,8 @@
 
 import math
 
-from autograder.checking import check
-from autograder.comparing import close, load, make, raises, same_gradients
+from autograder.checking import cancelled, check, equivalent, mistake, variant
+from autograder.comparing import close, fail, load, make, raises, same_gradients
 
 
 @check(
@@ -25,8 +25,7 @@ def output_matches(student, oracle, draw):
         mine, theirs = _pair(student, oracle, values)
         for mean, std in ((0.0, 1.0), (5.0, 3.0), (0.0, 1e-3)):
             x = _states(draw, values, 9, mean=mean, std=std)
-            known = _others(x, theirs.linear_state_dict(), values["n_head"]) if std == 1.0 else None
-            close(mine(x), theirs(x), known=known)
+            close(mine(x), theirs(x))
         for x in (_states(draw, values, 1), _states(draw, values, 5, batch=1)):
             close(mine(x), theirs(x))
 
@@ -80,17 +79,9 @@ def uses_the_mask(student, oracle, draw):
     hidden[..., 0] = False
     per_batch = torch.zeros(2, 1, 7, 7).masked_fill(hidden, float("-inf"))
     full.label, per_batch.label = "a mask of zeros", "a mask for each batch row"
-    state, n_head = theirs.linear_state_dict(), values["n_head"]
     for mask in (per_batch, full):
         got, (_, after) = mine.call_keeping(x, mask)
-        known = {
-            "the causal mask is added to the one that is given: it is in its place": _attend(
-                x, state, n_head, mask=mask + _causal(7)
-            ),
-            "the mask that is given is not looked at": _attend(x, state, n_head, mask=_causal(7)),
-            "no mask is added, not even the one that is given": _attend(x, state, n_head),
-        }
-        close(got, theirs(x, mask), known=known)
+        close(got, theirs(x, mask))
         kept = after.nan_to_num(neginf=-1e9) if hasattr(after, "nan_to_num") else after
         close(kept, mask.nan_to_num(neginf=-1e9), rtol=0, atol=0, says="the mask after the call: it was changed")
 
@@ -122,90 +113,654 @@ def gradients_match(student, oracle, draw):
     failed="it does not raise a ValueError when n_head does not divide n_embd",
 )
 def refuses_uneven_heads(student, draw):
-    values = {**draw.config(), "n_embd": 14, "n_head": 4}
-    config = student.earlier("config").GPT2Config(**values)
-    raises(lambda: student.GPT2Attention(config), "ValueError", says="14 features cannot be shared by 4 heads")
+    n_head = draw.integer(3, 6)
+    drawn = (n_head * draw.integer(2, 6) + draw.integer(1, n_head - 1), n_head)
+    for n_embd, n_head in ((14, 4), drawn):
+        values = {**draw.config(), "n_embd": n_embd, "n_head": n_head}
+        config = student.earlier("config").GPT2Config(**values)
+        says = f"{n_embd} features cannot be shared by {n_head} heads"
+        raises(lambda config=config: student.GPT2Attention(config), "ValueError", says=says)
+
+
+@check(
+    passed="in bfloat16 it gives bfloat16, as float32 in float32",
+    failed="in bfloat16 it does not give bfloat16",
+)
+def keeps_the_dtype(student, oracle, draw):
+    values = draw.config()
+    mine, _ = _pair(student, oracle, values)
+    drawn = _states(draw, values, 7)
+    x = _like(drawn, drawn.bfloat16())
+    close(mine.bfloat16()(x), x, rtol=0, atol=math.inf)  # of the right type and shape: it has 8 bits of the numbers
 
 
 def _pair(student, oracle, values):
     config = student.earlier("config").GPT2Config(**values)
     theirs = oracle.attention(values)
-    return load(make(student, "GPT2Attention", config), theirs.linear_state_dict()), theirs
+    mine = make(student, "GPT2Attention", config)
+    _refuse_other_layers(mine, values["n_embd"])
+    return load(mine, theirs.linear_state_dict()), theirs
+
+
+def _refuse_other_layers(mine, n_embd):
+    """Fail where there are no layers, and where query, key and value have one each, whatever these are called."""
+    own = mine.state_dict()
+    if not own:
+        fail("c_attn and c_proj are not made yet", expected="a state dict of both", got="an empty one")
+    weights = [name for name, value in own.items() if list(getattr(value, "shape", ())) == [n_embd, n_embd]]
+    apart = [name for name in weights if not name.startswith("c_proj")]
+    if len(apart) == 3 and not any(name.startswith("c_attn") for name in own):
+        got = "three weights of n_embd by n_embd in its place"
+        fail("its state dict has no c_attn", expected="c_attn.weight, of 3 * n_embd by n_embd", got=got)
+
+
+def _like(drawn, made):
+    """Return a tensor made of a drawn one, with its label and the names of its axes."""
+    made.label, made.axes, made.axes_names = drawn.label, drawn.axes, drawn.axes_names
+    return made
 
 
 def _states(draw, values, seq, batch=2, **moments):
     return draw.normal(batch=batch, seq=seq, n_embd=values["n_embd"], label="hidden_states", **moments)
 
 
-def _causal(seq, diagonal=1):
-    import torch
+# ------------------------------------------------------------------------------------------- mistakes: the parameters
 
-    return torch.full((seq, seq), float("-inf")).triu(diagonal)
+GUARD = """        if config.n_embd % config.n_head:
+            raise ValueError(f"n_embd ({config.n_embd}) is no multiple of n_head ({config.n_head})")
+"""
+ATTN = "self.c_attn = nn.Linear(config.n_embd, 3 * config.n_embd)"
+PROJ = "self.c_proj = nn.Linear(config.n_embd, config.n_embd)"
+THREE = "self.c_attn(hidden_states)"
+SPLIT = f"query, key, value = {THREE}.split(n_embd, dim=-1)"
+HEADS = "part.view(heads).transpose(1, 2)"
+ALL_HEADS = f"""        query, key, value = (
+            {HEADS} for part in (query, key, value)
+        )  # [batch, n_head, seq, head_dim]
+"""
+SIZES = "heads = (batch, seq, self.n_head, n_embd // self.n_head)"
+GIVEN = "        if attention_mask is None:\n"
+CAUSAL = "causal_mask(seq, dtype=query.dtype, device=query.device)"
+MADE = f"            attention_mask = {CAUSAL}\n"
+ATTEND = "scaled_dot_product_attention(query, key, value, attention_mask)"
+JOIN = "attended.transpose(1, 2).reshape(batch, seq, n_embd)"
+LAST = "return self.c_proj(joined)"
+TORCH = (
+    "from torch import Tensor, nn\n",
+    "import torch\nimport torch.nn.functional as F\nfrom torch import Tensor, nn\n",
+)
 
 
-def _attend(x, state, n_head, *, mask=0.0, scale=None, order=(0, 1, 2), cut="", join="", bias=1.0):
-    """Return what attention with these weights gives, right but for what is asked for.
+def _order(name, new):
+    mistake(
+        f"order-{name}",
+        "query, key, value = self",
+        f"{new} = self",
+        f"The parts of c_attn's output are taken for {new}. Their order is query, key, value.",
+    )
 
-    Args:
-        mask: what is added to the scores.
-        scale: what they are multiplied by, 1 / √head_dim when left out.
-        order: which thirds of c_attn's output are query, key and value.
-        cut: how the heads are cut out, when it is not right: "interleaved", "head_dim first" or "not turned".
-        join: how they are joined, when it is not right: "not turned".
-        bias: what c_attn's bias is multiplied by.
+
+mistake(
+    "three-layers",
+    ATTN,
+    "self.q, self.k, self.v = (nn.Linear(config.n_embd, config.n_embd) for _ in range(3))",
+    "Query, key and value have a layer each. They are one layer here, c_attn, three times as wide as its input.",
+    also=[(SPLIT, "query, key, value = self.q(hidden_states), self.k(hidden_states), self.v(hidden_states)")],
+    again=[
+        (
+            ATTN,
+            (
+                "self.query = nn.Linear(config.n_embd, config.n_embd)\n        "
+                "self.key = nn.Linear(config.n_embd, config.n_embd)\n        "
+                "self.value = nn.Linear(config.n_embd, config.n_embd)"
+            ),
+        ),
+        (SPLIT, "query, key, value = (layer(hidden_states) for layer in (self.query, self.key, self.value))"),
+    ],
+)
+mistake(
+    "no-bias-in-c-attn",
+    ATTN,
+    f"{ATTN[:-1]}, bias=False)",
+    "c_attn has no bias. Both layers have one, and nn.Linear makes it unless it is told not to.",
+)
+mistake(
+    "no-bias-in-c-proj",
+    PROJ,
+    f"{PROJ[:-1]}, bias=False)",
+    "c_proj has no bias. Both layers have one, and nn.Linear makes it unless it is told not to.",
+)
+mistake(
+    "conv1d",
+    ATTN,
+    f"{ATTN}\n        self.c_attn.weight = nn.Parameter(self.c_attn.weight.data.T.contiguous())",
+    "c_attn keeps its weight as [in, out], as the checkpoint does. An nn.Linear keeps it as [out, in].",
+    also=[(f"{THREE}.split", "(hidden_states @ self.c_attn.weight + self.c_attn.bias).split")],
+)
+mistake(
+    "mask-in-the-state-dict",
+    PROJ,
+    f'{PROJ}\n        self.register_buffer("mask", causal_mask(config.n_positions))',
+    "The mask is in the state dict, where the checkpoint has none. A buffer that is not persistent stays out of it.",
+)
+mistake(
+    "mask-in-the-state-dict-as-bias",
+    PROJ,
+    f'{PROJ}\n        self.register_buffer("bias", causal_mask(config.n_positions))',
+    "The mask is in the state dict, as bias. Here it holds c_attn and c_proj alone.",
+)
+mistake(
+    "uneven-heads",
+    GUARD,
+    "",
+    "A width that the heads cannot share evenly is not refused when the module is made. It is, with a ValueError.",
+)
+mistake(
+    "an-assertion",
+    GUARD,
+    "        assert config.n_embd % config.n_head == 0\n",
+    "An assertion fails where the heads are uneven. A ValueError is asked for.",
+)
+mistake(
+    "guard-turned",
+    "if config.n_embd % config.n_head:",
+    "if config.n_head % config.n_embd:",
+    "What is refused is an n_head that is no multiple of n_embd. It is n_embd that has to be a multiple of n_head.",
+)
+
+# ------------------------------------------------------------------------------ mistakes: query, key, value, and heads
+
+_order("key-query-value", "key, query, value")
+_order("value-key-query", "value, key, query")
+_order("query-value-key", "query, value, key")
+_order("key-value-query", "key, value, query")
+_order("value-query-key", "value, query, key")
+mistake(
+    "heads-first",
+    SPLIT,
+    f"query, key, value = {THREE}.view(batch, seq, self.n_head, 3, -1).unbind(3)",
+    "c_attn's output is cut into heads first, and each head into query, key and value. It is the other way round.",
+    also=[(HEADS, "part.transpose(1, 2)")],
+    again=[
+        (SPLIT, f"query, key, value = {THREE}.reshape(batch, seq, self.n_head, -1).chunk(3, dim=-1)"),
+        (HEADS, "part.transpose(1, 2)"),
+    ],
+)
+mistake(
+    "cut-by-view-alone",
+    HEADS,
+    "part.view(batch, self.n_head, seq, n_embd // self.n_head)",
+    "view is asked for [batch, n_head, seq, head_dim] at once. It refuses, and reshape would mix up the tokens: "
+    "heads come behind seq first, and then the two axes change places.",
+)
+mistake(
+    "cut-by-reshape-alone",
+    HEADS,
+    "part.reshape(batch, self.n_head, seq, n_embd // self.n_head)",
+    "A reshape to [batch, n_head, seq, head_dim] at once mixes up the tokens. Heads come behind seq first, and then "
+    "the two axes change places.",
+)
+mistake(
+    "head-dim-before-n-head",
+    SIZES,
+    "heads = (batch, seq, n_embd // self.n_head, self.n_head)",
+    "n_head and head_dim have changed places: there are head_dim heads, each n_head wide.",
+)
+mistake(
+    "every-nth-feature-to-a-head",
+    HEADS,
+    "part.reshape(batch, seq, n_embd // self.n_head, self.n_head).permute(0, 3, 1, 2)",
+    "A head gets every n_head-th feature. Its features are neighbours: n_head is the axis before head_dim.",
+)
+mistake(
+    "every-nth-feature-and-joined-alike",
+    HEADS,
+    "part.reshape(batch, seq, n_embd // self.n_head, self.n_head).permute(0, 3, 1, 2)",
+    "A head gets every n_head-th feature, and gives it back there. Its features are neighbours.",
+    also=[(JOIN, "attended.permute(0, 2, 3, 1).reshape(batch, seq, n_embd)")],
+)
+mistake(
+    "twelve-heads",
+    "self.n_head = config.n_head",
+    "self.n_head = 12",
+    "There are 12 heads, whatever the configuration says. Its n_head decides.",
+)
+mistake(
+    "one-head",
+    "self.n_head = config.n_head",
+    "self.n_head = 1",
+    "There is one head as wide as n_embd. There are n_head.",
+    again=[(SIZES, "heads = (batch, seq, 1, n_embd)")],
+)
+mistake(
+    "seq-and-batch-exchanged",
+    HEADS,
+    "part.view(heads).transpose(0, 2)",
+    "The axes of heads and batch change places. Those of heads and seq have to.",
+    also=[(JOIN, "attended.transpose(0, 2).reshape(batch, seq, n_embd)")],
+)
+mistake(
+    "joined-by-reshape-alone",
+    JOIN,
+    "attended.reshape(batch, seq, n_embd)",
+    "The heads are joined without an exchange of axes. Their axis stands before seq, and has to go behind it first.",
+)
+mistake(
+    "joined-by-view",
+    JOIN,
+    "attended.transpose(1, 2).view(batch, seq, n_embd)",
+    "view cannot join the heads after the exchange of axes, as the numbers lie in another order. reshape copies them.",
+)
+mistake(
+    "joined-feature-by-feature",
+    JOIN,
+    "attended.permute(0, 2, 3, 1).reshape(batch, seq, n_embd)",
+    "The heads are joined feature by feature. All of head 0 comes first, then all of head 1.",
+)
+mistake(
+    "no-c-proj",
+    LAST,
+    "return joined",
+    "c_proj is not used. The joined heads go through it.",
+)
+mistake(
+    "residual",
+    LAST,
+    f"{LAST} + hidden_states",
+    "hidden_states are added. The block does that, in the step after this one.",
+)
+
+# ----------------------------------------------------------------------------------- mistakes: the mask, and the scale
+
+mistake(
+    "no-causal-mask",
+    GIVEN + MADE,
+    "",
+    "No mask is added where none is given. The causal one is.",
+)
+mistake(
+    "mask-not-handed-on",
+    ATTEND,
+    "scaled_dot_product_attention(query, key, value)",
+    "No mask reaches the attention, neither the causal one nor the one that is given.",
+)
+mistake(
+    "given-mask-not-used",
+    GIVEN,
+    "        if True:\n",
+    "The causal mask is used, whatever is given. A mask that is given is used instead of it.",
+)
+mistake(
+    "causal-mask-added-to-the-given-one",
+    GIVEN + MADE,
+    f"        causal = {CAUSAL}\n"
+    "        attention_mask = causal if attention_mask is None else attention_mask + causal\n",
+    "The causal mask is added to the one that is given. The given one is used instead of it.",
+)
+mistake(
+    "truth-of-the-mask",
+    GIVEN,
+    "        if not attention_mask:\n",
+    "The mask's truth is asked for, and a tensor of many numbers has none. Ask whether there is a mask at all.",
+)
+mistake(
+    "mask-without-the-axis-of-heads",
+    GIVEN,
+    f"        if attention_mask is not None and attention_mask.dim() == 4:\n"
+    f"            attention_mask = attention_mask.squeeze(1)\n{GIVEN}",
+    "The axis of heads is taken out of a mask for each batch row. It stays, for it broadcasts over the heads.",
+)
+mistake(
+    "strict-mask",
+    CAUSAL,
+    "query.new_full((seq, seq), float('-inf')).triu()",
+    "Each token is hidden from itself, and the first sees nothing at all. A token sees itself.",
+    again=[TORCH, (CAUSAL, "torch.full((seq, seq), float('-inf'), dtype=query.dtype, device=query.device).triu(0)")],
+)
+mistake(
+    "mask-turned",
+    CAUSAL,
+    f"{CAUSAL}.T",
+    "Each token sees what comes after it. The past is what it sees, and itself.",
+)
+mistake(
+    "hidden-scores-are-0",
+    ATTEND,
+    "torch.softmax((query @ key.transpose(-2, -1) / query.shape[-1] ** 0.5).masked_fill(attention_mask < 0, 0.0), "
+    "dim=-1) @ value",
+    "Hidden scores become 0, and e to the power of 0 is a weight of 1. The mask is added.",
+    also=[TORCH],
+    again=[
+        TORCH,
+        (
+            ATTEND,
+            "torch.softmax((query @ key.mT * query.shape[-1] ** -0.5).where(attention_mask == 0, 0), -1) @ value",
+        ),
+    ],
+)
+mistake(
+    "mask-of-the-first-call",
+    PROJ,
+    f"{PROJ}\n        self.mask = None",
+    "The mask of the first call is kept, and used again for another length. It is made for each call.",
+    also=[
+        (
+            GIVEN + MADE,
+            (
+                f"{GIVEN}            self.mask = {CAUSAL} if self.mask is None else self.mask\n"
+                "            attention_mask = self.mask\n"
+            ),
+        )
+    ],
+    again=[
+        (PROJ, f"{PROJ}\n        self.kept = []"),
+        (GIVEN + MADE, f"{GIVEN}            self.kept.append({CAUSAL})\n            attention_mask = self.kept[0]\n"),
+    ],
+)
+mistake(
+    "mask-in-float32",
+    CAUSAL,
+    "causal_mask(seq)",
+    "The causal mask is float32, whatever the queries are. It has their dtype, and is on their device.",
+)
+mistake(
+    "mask-changed-in-place",
+    f"        {LAST}",
+    f"        attention_mask.zero_()\n        {LAST}",
+    "The mask is changed in place, and the caller still holds it. Leave it as it came.",
+)
+mistake(
+    "scaled-twice",
+    f"        attended = {ATTEND}",
+    f"        query = query / query.shape[-1] ** 0.5\n        attended = {ATTEND}",
+    "The scores are divided by the root of head_dim twice. The attention function does it, once.",
+)
+cancelled("scaled-twice", "scaled_dot_product_attention", "no-scale")
+mistake(
+    "no-scale",
+    ATTEND,
+    "F.scaled_dot_product_attention(query, key, value, attention_mask, scale=1.0)",
+    "The scores are not divided by the root of head_dim. The attention function does that when it is left to do so.",
+    also=[TORCH],
+    again=[
+        TORCH,
+        (ATTEND, "torch.softmax(query @ key.transpose(-2, -1) + attention_mask, dim=-1) @ value"),
+    ],
+)
+mistake(
+    "root-of-n-embd",
+    ATTEND,
+    "F.scaled_dot_product_attention(query, key, value, attention_mask, scale=n_embd**-0.5)",
+    "The scores are divided by the root of n_embd. It is head_dim's: n_embd / n_head.",
+    also=[TORCH],
+    again=[
+        TORCH,
+        (ATTEND, "torch.softmax(query @ key.transpose(-2, -1) / n_embd**0.5 + attention_mask, dim=-1) @ value"),
+    ],
+)
+
+# ------------------------------------------------------------------------------- mistakes: gradients, and what returns
+
+mistake(
+    "hidden-states-changed-in-place",
+    f"        {LAST}",
+    f"        hidden_states.data.add_(self.c_proj(joined).detach())\n        {LAST}",
+    "hidden_states are changed in place, and the caller still holds them. Leave them as they came.",
+)
+mistake(
+    "input-cut-off",
+    THREE,
+    "self.c_attn(hidden_states.detach())",
+    "No gradient comes back to hidden_states. Nothing between them and the result may cut them off.",
+)
+mistake(
+    "heads-cut-off",
+    LAST,
+    "return self.c_proj(joined.detach())",
+    "No gradient comes back to c_attn. Nothing between it and the result may cut it off.",
+)
+mistake(
+    "two-come-back",
+    LAST,
+    f"{LAST}, attended",
+    "Two tensors come back. What c_proj gives is asked for alone.",
+)
+mistake(
+    "axes-of-1-left-out",
+    LAST,
+    f"{LAST}.squeeze()",
+    "An axis of size 1 is left out of the result. A batch of one, and a sequence of one, keep their axes.",
+)
+
+# ------------------------------------------------------------------------------------------------------------ variants
+
+variant("chunk", f"{THREE}.split(n_embd, dim=-1)", f"{THREE}.chunk(3, dim=-1)")
+variant("split-by-a-list", f"{THREE}.split(n_embd, dim=-1)", f"{THREE}.split([n_embd] * 3, dim=2)")
+variant(
+    "slices",
+    SPLIT,
+    f"wide = {THREE}\n        query, key, value = (wide[..., i * n_embd : (i + 1) * n_embd] for i in range(3))",
+    also=[(HEADS, "part.reshape(heads).transpose(1, 2)")],
+)
+variant(
+    "one-view",
+    SPLIT,
+    f"query, key, value = {THREE}.view(batch, seq, 3, self.n_head, -1).permute(2, 0, 3, 1, 4)",
+    also=[(ALL_HEADS, "")],
+)
+variant("unflatten", HEADS, "part.unflatten(-1, (self.n_head, -1)).transpose(1, 2)")
+variant("unfold", HEADS, "part.unfold(-1, n_embd // self.n_head, n_embd // self.n_head).transpose(1, 2)")
+variant("permute", HEADS, "part.reshape(heads).permute(0, 2, 1, 3)")
+variant("contiguous-and-view", JOIN, "attended.transpose(1, 2).contiguous().view(batch, seq, n_embd)")
+variant("permute-and-flatten", JOIN, "attended.permute(0, 2, 1, 3).flatten(2)")
+variant("joined-by-cat", JOIN, "torch.cat(attended.unbind(1), dim=-1)", also=[TORCH])
+variant(
+    "einsum",
+    ATTEND,
+    'torch.einsum("bhqk,bhkd->bhqd", torch.softmax(torch.einsum("bhqd,bhkd->bhqk", query, key) '
+    "/ query.shape[-1] ** 0.5 + attention_mask, dim=-1), value)",
+    also=[TORCH],
+)
+variant(
+    "a-loop-over-the-heads",
+    ATTEND,
+    "torch.stack([scaled_dot_product_attention(query[:, i], key[:, i], value[:, i], "
+    "attention_mask if attention_mask.dim() == 2 else attention_mask[:, 0]) for i in range(self.n_head)], dim=1)",
+    also=[TORCH],
+)
+variant(
+    "torchs-own",
+    ATTEND,
+    "F.scaled_dot_product_attention(query, key, value, attn_mask=attention_mask)",
+    also=[TORCH],
+)
+variant(
+    "torchs-own-with-is-causal",
+    GIVEN + MADE,
+    "",
+    also=[
+        TORCH,
+        (ATTEND, "F.scaled_dot_product_attention(query, key, value, attention_mask, is_causal=attention_mask is None)"),
+    ],
+)
+variant(
+    "torchs-own-by-the-name-of-step-07",
+    "from puzzles.scaled_dot_product_attention import scaled_dot_product_attention",
+    "from torch.nn.functional import scaled_dot_product_attention",
+)
+variant(
+    "a-buffer-that-is-not-kept",
+    PROJ,
+    f'{PROJ}\n        self.register_buffer("mask", causal_mask(config.n_positions), persistent=False)',
+    also=[(CAUSAL, "self.mask[:seq, :seq]")],
+)
+variant(
+    "the-lowest-number",
+    CAUSAL,
+    "torch.full((seq, seq), torch.finfo(query.dtype).min, dtype=query.dtype, device=query.device).triu(1)",
+    also=[TORCH],
+)
+variant("a-billion-below", CAUSAL, "query.new_full((seq, seq), -1e9).triu(1)")
+variant("a-mask-of-four-axes", CAUSAL, f"{CAUSAL}[None, None]")
+variant("not-equal-to-zero", "if config.n_embd % config.n_head:", "if config.n_embd % config.n_head != 0:")
+variant(
+    "head-dim-kept",
+    "self.n_head = config.n_head",
+    "self.n_head = config.n_head\n        self.head_dim = config.n_embd // config.n_head",
+    also=[(SIZES, "heads = (batch, seq, self.n_head, self.head_dim)")],
+)
+variant(
+    "an-error-of-its-own",
+    "class GPT2Attention",
+    "class Uneven(ValueError):\n    pass\n\n\nclass GPT2Attention",
+    also=[("raise ValueError", "raise Uneven")],
+)
+variant("guard-at-the-end", GUARD, "", also=[(PROJ, f"{PROJ}\n{GUARD.rstrip()}")])
+variant(
+    "weights-of-its-own",
+    PROJ,
+    f"{PROJ}\n        for part in (self.c_attn, self.c_proj):\n            "
+    "nn.init.normal_(part.weight, std=0.02)\n            nn.init.zeros_(part.bias)",
+)
+variant("dropout-of-0", LAST, "return nn.functional.dropout(self.c_proj(joined), 0.0)")
+variant.file(
+    "a-sequence-at-a-time",
     """
-    batch, seq, n_embd = x.shape
-    head_dim = n_embd // n_head
-    wide = x @ state["c_attn.weight"].T + bias * state["c_attn.bias"]
-    if cut == "interleaved":
-        thirds = [part.transpose(1, 2) for part in wide.view(batch, seq, n_head, 3, head_dim).unbind(3)]
-    elif cut == "head_dim first":
-        thirds = [part.reshape(batch, seq, head_dim, n_head).permute(0, 3, 1, 2) for part in wide.chunk(3, -1)]
-    elif cut == "not turned":
-        thirds = [part.reshape(batch, n_head, seq, head_dim) for part in wide.chunk(3, -1)]
-    else:
-        thirds = [part.reshape(batch, seq, n_head, head_dim).transpose(1, 2) for part in wide.chunk(3, -1)]
-    query, key, value = (thirds[index] for index in order)
-    scores = query @ key.transpose(-2, -1) * (head_dim**-0.5 if scale is None else scale) + mask
-    heads = scores.softmax(-1) @ value
-    heads = heads if join == "not turned" else heads.transpose(1, 2)
-    return heads.reshape(batch, seq, n_embd) @ state["c_proj.weight"].T + state["c_proj.bias"]
+import torch
+from torch import nn
+
+from puzzles.causal_mask import causal_mask
+from puzzles.scaled_dot_product_attention import scaled_dot_product_attention
 
 
-def _others(x, state, n_head):
-    """Return what people's attention gives with these weights, by the sentence that says so."""
-    mask, n_embd = _causal(x.shape[1]), x.shape[2]
-    orders = {"key, query, value": (1, 0, 2), "value, key, query": (2, 1, 0), "query, value, key": (0, 2, 1)}
-    orders |= {"key, value, query": (2, 0, 1), "value, query, key": (1, 2, 0)}
+class GPT2Attention(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        if any(True for _ in range(config.n_embd % config.n_head)):
+            raise ValueError("heads cannot share the features evenly")
+        self.n_head = config.n_head
+        self.c_attn = nn.Linear(config.n_embd, sum([config.n_embd] * 3))
+        self.c_proj = nn.Linear(config.n_embd, config.n_embd)
 
-    def attend(**changes):
-        return _attend(x, state, n_head, **{"mask": mask, **changes})
+    def _one(self, text, mask):
+        seq, n_embd = text.shape
+        q, k, v = self.c_attn(text).split([n_embd] * 3, dim=1)
+        cut = [part.reshape(seq, self.n_head, -1).transpose(0, 1) for part in (q, k, v)]
+        return self.c_proj(scaled_dot_product_attention(*cut, mask).transpose(0, 1).reshape(seq, n_embd))
 
-    right = attend()
-    bare = (right - state["c_proj.bias"]) @ state["c_proj.weight"].T.inverse()
-    return {
-        "this is what it gives without the causal mask": attend(mask=0.0),
-        "a hidden score is 0, and e to the power of 0 is a weight of 1": _hidden_is_zero(x, state, n_head),
-        "this is what it gives without the division by the root of head_dim": attend(scale=1.0),
-        "divided by the root of head_dim twice: step 07 has done it": attend(scale=n_head / n_embd),
-        "the root is n_embd's: it is head_dim's, n_embd / n_head": attend(scale=n_embd**-0.5),
-        "each token sees what comes after it, and not what came before": attend(mask=mask.T),
-        "one head as wide as n_embd: there are n_head": _attend(x, state, 1, mask=mask),
-        "cut as [batch, seq, n_head, 3, head_dim]: query, key, value come first": attend(cut="interleaved"),
-        "cut as [batch, seq, head_dim, n_head]: a head's features lie side by side": attend(cut="head_dim first"),
-        "cut as [batch, n_head, seq, head_dim] at once: a transpose is missing": attend(cut="not turned"),
-        "joined without turning the axes back: transpose before the reshape": attend(join="not turned"),
-        "this is what it gives without c_proj": bare,
-        "hidden_states are added: the block will do that": right + x,
-        "this is what it gives without the bias of c_attn": attend(bias=0.0),
-        **{f"cut into {name}: the order is query, key, value": attend(order=order) for name, order in orders.items()},
-    }
+    def forward(self, hidden_states, attention_mask=None):
+        seq = hidden_states.shape[1]
+        if attention_mask is None:
+            attention_mask = causal_mask(seq, dtype=self.c_attn.weight.dtype, device=hidden_states.device)
+        masks = attention_mask.expand(len(hidden_states), 1, seq, seq)
+        return torch.stack([self._one(text, mask) for text, mask in zip(hidden_states, masks)])
+""",
+)
+variant.file(
+    "every-head-through-its-own-columns-of-c-proj",
+    """
+import torch
+from torch import nn
+
+from puzzles.causal_mask import causal_mask
+from puzzles.scaled_dot_product_attention import scaled_dot_product_attention
 
 
-def _hidden_is_zero(x, state, n_head):
-    batch, seq, n_embd = x.shape
-    wide = x @ state["c_attn.weight"].T + state["c_attn.bias"]
-    query, key, value = (part.view(batch, seq, n_head, -1).transpose(1, 2) for part in wide.chunk(3, -1))
-    scores = (query @ key.transpose(-2, -1) / (n_embd // n_head) ** 0.5).tril()
-    heads = (scores.softmax(-1) @ value).transpose(1, 2).reshape(batch, seq, n_embd)
-    return heads @ state["c_proj.weight"].T + state["c_proj.bias"]
+class GPT2Attention(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        if config.n_embd % config.n_head:
+            raise ValueError(f"n_embd={config.n_embd} is no multiple of n_head={config.n_head}")
+        self.n_head = config.n_head
+        self.c_attn = nn.Linear(config.n_embd, 3 * config.n_embd)
+        self.c_proj = nn.Linear(config.n_embd, config.n_embd)
+
+    def forward(self, hidden_states, attention_mask=None):
+        parts = self.c_attn(hidden_states).tensor_split(3 * self.n_head, dim=-1)
+        n = self.n_head
+        if attention_mask is None:
+            attention_mask = causal_mask(hidden_states.size(1), dtype=parts[0].dtype, device=parts[0].device)
+        query, key, value = (torch.stack(parts[i * n : (i + 1) * n], dim=1) for i in range(3))
+        heads = scaled_dot_product_attention(query, key, value, attention_mask)
+        result = self.c_proj.bias
+        for head, weight in zip(heads.unbind(1), self.c_proj.weight.tensor_split(n, dim=1)):
+            result = result + head @ weight.T
+        return result
+""",
+)
+variant.file(
+    "split-heads-and-merge-heads",
+    """
+from torch import nn
+
+from puzzles.causal_mask import causal_mask
+from puzzles.scaled_dot_product_attention import scaled_dot_product_attention
+
+
+def split_heads(x, n):
+    *start, m = x.shape
+    return x.reshape(*start, n, m // n).permute(0, 2, 1, 3)
+
+
+def merge_heads(x):
+    x = x.permute(0, 2, 1, 3)
+    *start, a, b = x.shape
+    return x.reshape(*start, a * b)
+
+
+class GPT2Attention(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.n_head = config.n_head
+        if config.n_embd % self.n_head > 0:
+            raise ValueError(config.n_embd, config.n_head)
+        for name, times in {"c_attn": 3, "c_proj": 1}.items():
+            self.add_module(name, nn.Linear(config.n_embd, times * config.n_embd))
+
+    def forward(self, hidden_states, attention_mask=None):
+        q, k, v = (split_heads(part, self.n_head) for part in self.c_attn(hidden_states).chunk(3, -1))
+        mask = attention_mask
+        if mask is None:
+            mask = causal_mask(q.shape[-2], dtype=q.dtype, device=q.device)
+        return self.c_proj(merge_heads(scaled_dot_product_attention(q, k, v, mask)))
+""",
+)
+variant.file(
+    "masked-fill-and-no-mask-function",
+    """
+import math
+
+import torch
+from torch import nn
+
+
+class GPT2Attention(nn.Module):
+    def __init__(self, config):
+        if config.n_embd != config.n_embd // config.n_head * config.n_head:
+            raise ValueError(f"{config.n_head} heads, {config.n_embd} features")
+        super().__init__()
+        self.n_head = config.n_head
+        self.c_attn = nn.Linear(in_features=config.n_embd, out_features=3 * config.n_embd)
+        self.c_proj = nn.Linear(in_features=config.n_embd, out_features=config.n_embd)
+
+    def forward(self, hidden_states, attention_mask=None):
+        q, k, v = self.c_attn(hidden_states).unflatten(-1, (3, self.n_head, -1)).unbind(dim=2)
+        scores = torch.einsum("bqhd,bkhd->bhqk", q, k) / math.sqrt(q.shape[-1])
+        if attention_mask is None:
+            place = torch.arange(q.shape[1], device=q.device)
+            scores = scores.masked_fill(place[None, :] > place[:, None], -math.inf)
+        else:
+            scores = scores + attention_mask
+        return self.c_proj(torch.einsum("bhqk,bkhd->bqhd", scores.softmax(-1), v).flatten(start_dim=2))
+""",
+)
+
+# ----------------------------------------------------------------------------------------------------- equivalents
+
+for turned in ("part.view(heads).transpose(1, 2)", "attended.transpose(1, 2)"):
+    equivalent(turned, turned.replace("1, 2", "2, 1"), "Two axes that change places can be named in either order.")
+equivalent(
+    "causal_mask(seq, dtype=query.dtype, device=query.device)",
+    "causal_mask(seq, dtype=query.dtype)",
+    "The checks run on the CPU, where the mask is made unless it is told otherwise.",
+)

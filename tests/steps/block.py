@@ -2,8 +2,11 @@
 
 import math
 
-from autograder.checking import check
-from autograder.comparing import close, fail, load, make, same_gradients
+from autograder.checking import check, mistake, variant
+from autograder.comparing import agrees, close, equal, fail, load, make, same_gradients
+
+# Right code is at most 1e-6 away from Hugging Face's output here, the smallest mistake (an eps) 7e-4.
+NEAR = {"rtol": 1e-4, "atol": 2e-4}
 
 
 @check(
@@ -14,15 +17,11 @@ def has_its_parameters(student, oracle, draw):
     for _ in range(2):
         values = draw.config()
         mine = make(student, "GPT2Block", student.earlier("config").GPT2Config(**values))
-        state = mine.state_dict()
-        got = getattr(state.get("mlp.c_fc.weight") if isinstance(state, dict) else None, "shape", (0,))[:1]
-        if tuple(got) == (4 * values["n_embd"],):
-            fail(
-                "the MLP is 4 * n_embd wide: config.n_inner is the width that is asked for",
-                expected=f"n_inner = {values['n_inner']}",
-                got=f"4 * n_embd = {got[0]}",
-            )
-        load(mine, oracle.block(values).linear_state_dict())
+        theirs = oracle.block(values).linear_state_dict()
+        load(mine, theirs)
+        expected = sum(value.numel() for value in theirs.values())
+        got = sum(parameter.numel() for _, parameter in mine.named_parameters())
+        equal(got, expected, says="all numbers, counted once: one norm under two names has too few")
 
 
 @check(
@@ -35,8 +34,7 @@ def output_matches(student, oracle, draw):
         mine, theirs = _pair(student, oracle, values)
         for mean, std in ((0.0, 1.0), (5.0, 3.0), (0.0, 1e-3)):
             x = _states(draw, values, 9, mean=mean, std=std)
-            known = _others(x, theirs.linear_state_dict(), values)
-            close(mine(x), theirs(x), rtol=1e-4, atol=2e-4, known=known)
+            _compare(mine, theirs, x)
 
 
 @check(
@@ -65,10 +63,12 @@ def hands_the_mask_on(student, oracle, draw):
     values = draw.config()
     mine, theirs = _pair(student, oracle, values)
     x = _states(draw, values, 7)
-    mask = torch.zeros(7, 7)
-    mask.label = "a mask of zeros"
-    known = {"the mask is not handed on: this is what it gives without one": theirs(x)}
-    close(mine(x, mask), theirs(x, mask), rtol=1e-4, atol=2e-4, known=known)
+    for sizes, axes in (((7, 7), "seq=7, seq=7"), ((2, 1, 7, 7), "batch=2, 1, seq=7, seq=7")):
+        hidden = draw.normal(*sizes) > 0
+        hidden[..., 0] = False  # a row that hides everything has no right answer
+        mask = torch.zeros(sizes).masked_fill(hidden, float("-inf"))
+        mask.label, mask.axes = "attention_mask", axes
+        _compare(mine, theirs, x, mask)
 
 
 @check(
@@ -79,8 +79,10 @@ def gradients_match(student, oracle, draw):
     values = draw.config()
     mine, theirs = _pair(student, oracle, values)
     x = _states(draw, values, 6)
-    _, (after,) = mine.call_keeping(x)
-    close(after, x, rtol=0, atol=0, says="these are the hidden_states after the call: `x += …` changes them in place")
+    first, (after,) = mine.call_keeping(x)
+    if not agrees(after, x, rtol=0, atol=0):
+        fail("hidden_states has other numbers after the call: `x += …` changes them in place")
+    _steady(mine, first, x)
     back = draw.normal(batch=2, seq=6, n_embd=values["n_embd"])
     got, expected = mine.gradients(x, output_gradient=back), theirs.gradients(x, back)
     same_gradients(
@@ -103,8 +105,9 @@ def is_a_function(student, oracle, draw):
     x = _states(draw, values, 6)
     first = mine(x)
     close(first, x, rtol=0, atol=math.inf)  # of the right type and shape, whatever its numbers
-    close(mine(x), first, rtol=0, atol=0, says="two identical calls differ: is there dropout? This block has none")
-    close(mine(x.flip(0)), first.flip(0), rtol=1e-5, atol=1e-5, says="the batch in another order")
+    _steady(mine, first, x)
+    turned = _like(x, x.flip(0))
+    close(mine(turned), first.flip(0), rtol=1e-5, atol=1e-5, says="the batch in another order")
     mine.eval()
     close(mine(x), first, rtol=0, atol=0, says="evaluation mode gives something else than training mode")
 
@@ -119,61 +122,398 @@ def _states(draw, values, seq, **moments):
     return draw.normal(batch=2, seq=seq, n_embd=values["n_embd"], label="hidden_states", **moments)
 
 
-def _others(x, state, values):
-    """Return what people's blocks give with these weights, by the sentence that says so."""
-    import torch
-    from torch.nn import functional
+def _like(x, made):
+    """Return a tensor made of a drawn one, with its label and the names of its axes."""
+    made.label, made.axes, made.axes_names = x.label, x.axes, x.axes_names
+    return made
 
-    width, n_head = x.shape[2], values["n_head"]
-    causal = torch.full((x.shape[1],) * 2, float("-inf")).triu(1)
 
-    def linear(name, value):
-        return functional.linear(value, state[f"{name}.weight"], state[f"{name}.bias"])
+def _compare(mine, theirs, x, *mask):
+    got, expected = mine(x, *mask), theirs(x, *mask)
+    expected.axes_names = x.axes_names
+    if not agrees(got, expected, **NEAR):
+        _steady(mine, got, x, *mask)
+        close(got, expected, **NEAR)
 
-    def norm(name, value, eps=values["layer_norm_epsilon"]):
-        return functional.layer_norm(value, (width,), state[f"{name}.weight"], state[f"{name}.bias"], eps)
 
-    def attn(value, mask=causal):
-        parts = linear("attn.c_attn", value).chunk(3, -1)
-        query, key, content = (part.unflatten(-1, (n_head, -1)).transpose(1, 2) for part in parts)
-        scores = query @ key.transpose(-2, -1) / query.shape[-1] ** 0.5 + mask
-        return linear("attn.c_proj", (scores.softmax(-1) @ content).transpose(1, 2).flatten(2))
+def _steady(mine, first, x, *mask):
+    """Fail when a second call gives other numbers: then none of them says anything."""
+    if agrees(first, x, rtol=0, atol=math.inf) and not agrees(mine(x, *mask), first, rtol=0, atol=0):
+        fail("two identical calls differ: is there dropout? This block has none")
 
-    def mlp(value):
-        return linear("mlp.c_proj", functional.gelu(linear("mlp.c_fc", value), approximate="tanh"))
 
-    def block(first="ln_1", second="ln_2", **eps):
-        stream = x + attn(norm(first, x, **eps))
-        return stream + mlp(norm(second, stream, **eps))
+# ------------------------------------------------------------------------------------ the programs that it is judged by
 
-    middle = x + attn(norm("ln_1", x))
-    normed = norm("ln_1", x)
-    beside = normed + attn(normed)
-    after = norm("ln_1", x + attn(x))
-    sandwiched = x + norm("ln_1", attn(x))
-    work = mlp(norm("ln_2", x)) + x
-    alone = norm("ln_2", attn(normed))
-    return {
-        "the norms come after the sums: GPT-2's stand before attn and mlp": norm("ln_2", after + mlp(after)),
-        "the norms come after attn and mlp: GPT-2's stand before them": (sandwiched + norm("ln_2", mlp(sandwiched))),
-        "neither branch is added to the stream: both replace it": mlp(alone),
-        "attention replaces the stream: it is added to it": attn(normed) + mlp(alone),
-        "the MLP replaces the stream: it is added to it": mlp(norm("ln_2", middle)),
-        "the norm's output is what is added to: the stream is, before its norm": (
-            norm("ln_2", beside) + mlp(norm("ln_2", beside))
+LN_1 = "self.ln_1 = LayerNorm(config.n_embd, eps=config.layer_norm_epsilon)"
+LN_2 = "self.ln_2 = LayerNorm(config.n_embd, eps=config.layer_norm_epsilon)"
+MLP = "self.mlp = GPT2MLP(config.n_inner, config)"
+FIRST = "hidden_states = hidden_states + self.attn(self.ln_1(hidden_states), attention_mask)"
+SECOND = "return hidden_states + self.mlp(self.ln_2(hidden_states))"
+NEW_LINE = "\n        "
+EPS = ", eps=config.layer_norm_epsilon"
+
+mistake(
+    "post-norm",
+    FIRST,
+    "hidden_states = self.ln_1(hidden_states + self.attn(hidden_states, attention_mask))",
+    "Each norm comes after its sum, as in 2017. GPT-2's stand before attention and the MLP, and the stream has none.",
+    also=[(SECOND, "return self.ln_2(hidden_states + self.mlp(hidden_states))")],
+)
+mistake(
+    "norm-after-each-part",
+    FIRST,
+    "hidden_states = hidden_states + self.ln_1(self.attn(hidden_states, attention_mask))",
+    "Each norm takes what attention or the MLP has made. It is to take what goes into them.",
+    also=[(SECOND, "return hidden_states + self.ln_2(self.mlp(hidden_states))")],
+)
+mistake(
+    "no-additions",
+    FIRST,
+    FIRST.replace("= hidden_states + ", "= "),
+    "Nothing is added to the stream: what attention and the MLP make takes its place.",
+    also=[(SECOND, SECOND.replace("hidden_states + ", ""))],
+)
+mistake(
+    "attention-replaces-the-stream",
+    FIRST,
+    FIRST.replace("= hidden_states + ", "= "),
+    "What attention makes takes the stream's place. It is to be added to it.",
+)
+mistake(
+    "mlp-replaces-the-stream",
+    SECOND,
+    SECOND.replace("hidden_states + ", ""),
+    "What the MLP makes takes the stream's place. It is to be added to it.",
+)
+mistake(
+    "added-to-the-norm",
+    FIRST,
+    f"hidden_states = self.ln_1(hidden_states){NEW_LINE}"
+    "hidden_states = hidden_states + self.attn(hidden_states, attention_mask)",
+    "The sums start from what the norm has made. They are to start from the stream as it was before the norm.",
+    also=[
+        (SECOND, f"hidden_states = self.ln_2(hidden_states){NEW_LINE}return hidden_states + self.mlp(hidden_states)")
+    ],
+)
+mistake(
+    "side-by-side",
+    FIRST,
+    "attended = self.attn(self.ln_1(hidden_states), attention_mask)",
+    "Attention and the MLP both read the block's input. The MLP is to read what attention has left, by ln_2.",
+    also=[(SECOND, "return hidden_states + attended + self.mlp(self.ln_2(hidden_states))")],
+)
+mistake(
+    "input-added-at-the-end",
+    FIRST,
+    "middle = hidden_states + self.attn(self.ln_1(hidden_states), attention_mask)",
+    "The second sum starts from the block's input. It is to start from the stream that attention has written to.",
+    also=[(SECOND, "return hidden_states + self.mlp(self.ln_2(middle))")],
+)
+mistake(
+    "mlp-first",
+    FIRST,
+    "hidden_states = hidden_states + self.mlp(self.ln_2(hidden_states))",
+    "The MLP comes before attention. Attention is the first.",
+    also=[(SECOND, "return hidden_states + self.attn(self.ln_1(hidden_states), attention_mask)")],
+)
+mistake(
+    "in-place",
+    FIRST,
+    "hidden_states += self.attn(self.ln_1(hidden_states), attention_mask)",
+    "The block writes into the tensor that it was given, as `+=` does. The sum is to be a new tensor.",
+    again=[
+        (LN_1, "self.ln_1 = nn.LayerNorm(config.n_embd, eps=config.layer_norm_epsilon)"),
+        (FIRST, "hidden_states.add_(self.attn(self.ln_1(hidden_states), attention_mask))"),
+        (SECOND, f"hidden_states.add_(self.mlp(self.ln_2(hidden_states))){NEW_LINE}return hidden_states"),
+    ],
+)
+mistake(
+    "in-place-after-torchs-norm",
+    LN_2,
+    LN_2.replace("LayerNorm", "nn.LayerNorm"),
+    "`+=` changes the stream that nn.LayerNorm still needs for its gradient. The second sum is to be a new tensor.",
+    also=[(SECOND, f"hidden_states += self.mlp(self.ln_2(hidden_states)){NEW_LINE}return hidden_states")],
+    again=[
+        (LN_1, LN_1.replace("LayerNorm", "nn.LayerNorm")),
+        (LN_2, LN_2.replace("LayerNorm", "nn.LayerNorm")),
+        (SECOND, "return hidden_states.add_(self.mlp(self.ln_2(hidden_states)))"),
+    ],
+)
+mistake(
+    "norms-swapped",
+    FIRST,
+    FIRST.replace("ln_1", "ln_2"),
+    "ln_1 and ln_2 have changed places: ln_1 is attention's norm, and ln_2 the MLP's.",
+    also=[(SECOND, SECOND.replace("ln_2", "ln_1"))],
+)
+mistake(
+    "ln-1-twice",
+    SECOND,
+    SECOND.replace("ln_2", "ln_1"),
+    "ln_1 stands before both parts, and ln_2 is not used: it is the MLP's.",
+)
+mistake(
+    "one-norm-under-two-names",
+    LN_2,
+    "self.ln_2 = self.ln_1",
+    "ln_2 is the same object as ln_1. Two norms are asked for, each made by a call of its own.",
+)
+mistake("no-ln-1", FIRST, FIRST.replace("self.ln_1(hidden_states)", "hidden_states"), "Attention reads no norm: ln_1.")
+mistake("no-ln-2", SECOND, SECOND.replace("self.ln_2(hidden_states)", "hidden_states"), "The MLP reads no norm: ln_2.")
+mistake(
+    "no-norms",
+    FIRST,
+    FIRST.replace("self.ln_1(hidden_states)", "hidden_states"),
+    "Attention and the MLP read the stream as it is. Each is to read a norm of it, ln_1 and ln_2.",
+    also=[(SECOND, SECOND.replace("self.ln_2(hidden_states)", "hidden_states"))],
+)
+mistake("no-mlp", SECOND, "return hidden_states", "The MLP has no part in the result: it adds to the stream too.")
+mistake(
+    "no-attention",
+    f"{FIRST}{NEW_LINE}",
+    "",
+    "Attention has no part in the result: it is the first to add to the stream.",
+)
+mistake(
+    "mask-kept-back",
+    FIRST,
+    FIRST.replace(", attention_mask)", ")"),
+    "The mask that is given does not reach the attention.",
+)
+mistake(
+    "causal-mask-added",
+    FIRST,
+    f"mask = attention_mask{NEW_LINE}if mask is not None:{NEW_LINE}    seq = hidden_states.shape[1]{NEW_LINE}"
+    f'    mask = mask + Tensor(seq, seq).fill_(float("-inf")).triu(1){NEW_LINE}'
+    + FIRST.replace("attention_mask", "mask"),
+    "The causal mask is added to the mask that is given. That one is to go to the attention as it is.",
+    again=[
+        ("from puzzles.attention", "from puzzles.causal_mask import causal_mask\nfrom puzzles.attention"),
+        (
+            FIRST,
+            f"causal = causal_mask(hidden_states.shape[1]){NEW_LINE}"
+            f"mask = causal if attention_mask is None else attention_mask + causal{NEW_LINE}"
+            + FIRST.replace("attention_mask", "mask"),
         ),
-        "both branches read the block's input: the MLP reads what attention left": middle + work - x,
-        "the MLP comes before attention": work + attn(norm("ln_1", work)),
-        "ln_1 and ln_2 are swapped": block("ln_2", "ln_1"),
-        "ln_1 stands before both branches: ln_2 is the MLP's": block("ln_1", "ln_1"),
-        "this is what it gives without ln_1": x + attn(x) + mlp(norm("ln_2", x + attn(x))),
-        "this is what it gives without ln_2": middle + mlp(middle),
-        "this is what it gives without either norm": x + attn(x) + mlp(x + attn(x)),
-        "this is what it gives without the MLP": middle,
-        "this is what it gives without attention": work,
-        "eps is 1e-5: config.layer_norm_epsilon is another number": block(eps=1e-5),
-        "the block's input is added at the end, not what attention left": x + mlp(norm("ln_2", middle)),
-        "this is what it gives without the causal mask": (
-            x + attn(normed, 0.0) + mlp(norm("ln_2", x + attn(normed, 0.0)))
-        ),
-    }
+    ],
+)
+mistake(
+    "one-mask-for-the-batch",
+    FIRST,
+    f"if attention_mask is not None and attention_mask.dim() == 4:{NEW_LINE}"
+    f"    attention_mask = attention_mask[0, 0]{NEW_LINE}{FIRST}",
+    "All rows of the batch get the mask of the first one. The mask is to go to the attention as it is.",
+)
+mistake(
+    "no-causal-mask",
+    FIRST,
+    f"if attention_mask is None:{NEW_LINE}    seq = hidden_states.shape[1]{NEW_LINE}"
+    f"    attention_mask = hidden_states.new_zeros(seq, seq){NEW_LINE}{FIRST}",
+    "Without a mask, each token sees the later ones too. Attention makes the causal mask itself when it is given None.",
+    again=[(FIRST, FIRST.replace("attention_mask", "Tensor([0.0]) if attention_mask is None else attention_mask"))],
+)
+mistake(
+    "mask-to-the-mlp",
+    SECOND,
+    SECOND.replace("self.ln_2(hidden_states)", "self.ln_2(hidden_states), attention_mask"),
+    "The MLP is given the mask too: it takes the stream's norm alone.",
+)
+mistake(
+    "mask-to-the-norm",
+    FIRST,
+    "hidden_states = hidden_states + self.attn(self.ln_1(hidden_states, attention_mask))",
+    "The norm is given the mask: a parenthesis closes too late. The mask is the attention's second argument.",
+)
+mistake(
+    "default-eps",
+    LN_1,
+    LN_1.replace(EPS, ""),
+    "Both norms have their default eps. It is to be config.layer_norm_epsilon.",
+    also=[(LN_2, LN_2.replace(EPS, ""))],
+)
+mistake("default-eps-in-ln-1", LN_1, LN_1.replace(EPS, ""), "ln_1 has another eps than config.layer_norm_epsilon.")
+mistake("default-eps-in-ln-2", LN_2, LN_2.replace(EPS, ""), "ln_2 has another eps than config.layer_norm_epsilon.")
+mistake(
+    "eps-by-place",
+    LN_1,
+    LN_1.replace("eps=", ""),
+    "Your LayerNorm takes its eps by name: eps=…",
+)
+mistake(
+    "four-times-n-embd",
+    MLP,
+    MLP.replace("config.n_inner", "4 * config.n_embd"),
+    "The MLP is made 4 * n_embd wide. Its width is config.n_inner.",
+)
+mistake(
+    "mlp-arguments-swapped",
+    MLP,
+    "self.mlp = GPT2MLP(config, config.n_inner)",
+    "GPT2MLP takes its inner width first, and the configuration second.",
+)
+mistake(
+    "mlp-without-its-width",
+    MLP,
+    "self.mlp = GPT2MLP(config)",
+    "GPT2MLP takes two things: its inner width, and the configuration.",
+)
+mistake(
+    "ln1-for-ln-1",
+    LN_1,
+    LN_1.replace("ln_1", "ln1"),
+    "The checkpoint's names have an underscore: ln_1 and ln_2.",
+    also=[
+        (LN_2, LN_2.replace("ln_2", "ln2")),
+        (FIRST, FIRST.replace("ln_1", "ln1")),
+        (SECOND, SECOND.replace("ln_2", "ln2")),
+    ],
+)
+mistake(
+    "dropout",
+    MLP,
+    f"{MLP}{NEW_LINE}self.dropout = nn.Dropout(0.1)",
+    "Something is random: two calls differ. This block has no dropout.",
+    also=[(SECOND, "return hidden_states + self.dropout(self.mlp(self.ln_2(hidden_states)))")],
+    again=[
+        (
+            FIRST,
+            "drop = nn.Dropout(0.2)" + NEW_LINE + FIRST.replace("self.attn(", "drop(self.attn(") + ")",
+        )
+    ],
+)
+
+variant(
+    "torchs-own-norms",
+    LN_1,
+    LN_1.replace("LayerNorm", "nn.LayerNorm"),
+    also=[(LN_2, LN_2.replace("LayerNorm", "nn.LayerNorm"))],
+)
+variant(
+    "in-steps",
+    FIRST,
+    f"normed = self.ln_1(hidden_states){NEW_LINE}attended = self.attn(normed, attention_mask){NEW_LINE}"
+    "stream = attended + hidden_states",
+    also=[
+        (
+            SECOND,
+            f"normed = self.ln_2(stream){NEW_LINE}worked = self.mlp(normed){NEW_LINE}return worked + stream",
+        )
+    ],
+)
+variant(
+    "in-one-line",
+    f"{FIRST}{NEW_LINE}{SECOND}",
+    "return (y := hidden_states + self.attn(self.ln_1(hidden_states), attention_mask)) + self.mlp(self.ln_2(y))",
+)
+variant(
+    "in-place-into-a-sum-of-its-own",
+    SECOND,
+    f"hidden_states += self.mlp(self.ln_2(hidden_states)){NEW_LINE}return hidden_states",
+)
+variant(
+    "in-place-into-what-the-parts-made",
+    FIRST,
+    f"middle = self.attn(self.ln_1(hidden_states), attention_mask){NEW_LINE}middle += hidden_states",
+    also=[(SECOND, f"end = self.mlp(self.ln_2(middle)){NEW_LINE}end += middle{NEW_LINE}return end")],
+)
+variant(
+    "the-changes-alone",
+    FIRST,
+    "first = self.attn(self.ln_1(hidden_states), attention_mask)",
+    also=[(SECOND, "return hidden_states + (first + self.mlp(self.ln_2(hidden_states + first)))")],
+)
+variant(
+    "the-mask-by-name",
+    FIRST,
+    FIRST.replace(", attention_mask)", ", attention_mask=attention_mask)"),
+)
+variant(
+    "dropout-of-0",
+    MLP,
+    f"{MLP}{NEW_LINE}self.dropout = nn.Dropout(0.0)",
+    also=[(SECOND, "return hidden_states + self.dropout(self.mlp(self.ln_2(hidden_states)))")],
+)
+variant("n-inner-or-four-times", MLP, "self.mlp = GPT2MLP(config.n_inner or 4 * config.n_embd, config)")
+variant.file(
+    "a-loop-over-names",
+    """from torch import Tensor, nn
+
+from puzzles.attention import GPT2Attention
+from puzzles.config import GPT2Config
+from puzzles.layer_norm import LayerNorm
+from puzzles.mlp import GPT2MLP
+
+
+class GPT2Block(nn.Module):
+    WIRES = (("ln_1", "attn"), ("ln_2", "mlp"))
+
+    def __init__(self, config: GPT2Config) -> None:
+        super().__init__()
+        self.add_module("mlp", GPT2MLP(intermediate_size=config.n_inner, config=config))
+        self.add_module("attn", GPT2Attention(config))
+        for name in ("ln_2", "ln_1"):
+            self.add_module(name, LayerNorm(config.n_embd, eps=config.layer_norm_epsilon))
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        for norm, part in self.WIRES:
+            extra = (mask,) if part == "attn" else ()
+            x = x + getattr(self, part)(getattr(self, norm)(x), *extra)
+        return x
+""",
+)
+variant.file(
+    "helpers",
+    """import functools
+
+import torch
+from torch import nn
+
+import puzzles.attention as attending
+from puzzles.layer_norm import LayerNorm
+from puzzles.mlp import GPT2MLP
+
+
+class GPT2Block(nn.Module):
+    def __init__(self, config):
+        super(GPT2Block, self).__init__()
+        norm = functools.partial(LayerNorm, config.n_embd, eps=config.layer_norm_epsilon)
+        self.ln_1, self.ln_2 = norm(), norm()
+        self.attn, self.mlp = attending.GPT2Attention(config), GPT2MLP(config.n_inner, config)
+        self.config = config
+
+    @staticmethod
+    def residual(stream, norm, part):
+        return torch.add(stream, part(norm(stream)))
+
+    def forward(self, hidden_states, attention_mask=None):
+        attend = functools.partial(self.attn, attention_mask=attention_mask)
+        return self.residual(self.residual(hidden_states, self.ln_1, attend), self.ln_2, self.mlp)
+""",
+)
+variant.file(
+    "a-stack-and-its-sum",
+    """import torch
+from torch import Tensor
+from torch.nn import LayerNorm as Norm
+from torch.nn import Module
+
+from puzzles.attention import GPT2Attention as Attend
+from puzzles.mlp import GPT2MLP as Work
+
+
+class GPT2Block(Module):
+    def __init__(self, config, /) -> None:
+        super().__init__()
+        width, eps = config.n_embd, config.layer_norm_epsilon
+        self.register_module("ln_1", Norm(width, eps))
+        self.register_module("attn", Attend(config))
+        self.register_module("ln_2", Norm((width,), eps=eps))
+        self.register_module("mlp", Work(config.n_inner, config))
+
+    def forward(self, hidden_states: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+        stream = hidden_states.clone()
+        for part in (lambda x: self.attn(self.ln_1(x), attention_mask), lambda x: self.mlp(self.ln_2(x))):
+            stream = torch.stack([stream, part(stream)]).sum(dim=0)
+        return stream
+""",
+)

@@ -1,6 +1,8 @@
 """Step 07 is judged against torch's attention and Hugging Face's, which have to agree."""
 
-from autograder.checking import check, forbids
+import math
+
+from autograder.checking import check, equivalent, forbids, mistake, variant
 from autograder.comparing import close, same_gradients
 
 SHAPES = (  # leading axes, q_len, k_len, head_dim, value_dim: no two equal
@@ -18,10 +20,7 @@ def output_matches(student, oracle, draw):
     for shape in SHAPES:
         for std in (2.0, 0.1):
             query, key, value = _inputs(draw, shape, std)
-            known = _others(query, key, value) if std == 2.0 else None
-            close(
-                student.scaled_dot_product_attention(query, key, value), oracle.attend(query, key, value), known=known
-            )
+            close(student.scaled_dot_product_attention(query, key, value), oracle.attend(query, key, value))
 
 
 @check(
@@ -47,8 +46,7 @@ def mask_matches(student, oracle, draw):
             masks[-1].label, masks[-1].axes = "attn_mask", f"batch={lead[0]}, 1, query={q_len}, key={k_len}"
         for mask in masks:
             got, (*_, after) = student.scaled_dot_product_attention.call_keeping(query, key, value, mask)
-            known = {**_others(query, key, value, mask), **_others_with_mask(query, key, value, mask)}
-            close(got, oracle.attend(query, key, value, mask), known=known)
+            close(got, oracle.attend(query, key, value, mask))
             same = after.nan_to_num(neginf=-1e9) if hasattr(after, "nan_to_num") else after
             close(same, mask.nan_to_num(neginf=-1e9), rtol=0, atol=0, says="the mask after the call: it was changed")
 
@@ -93,6 +91,20 @@ def large_scores(student, oracle, draw):
     )
 
 
+@check(
+    passed="from bfloat16 it makes bfloat16, as float32 from float32",
+    failed="from bfloat16 it does not make bfloat16",
+)
+def keeps_the_dtype(student, draw):
+    import torch
+
+    query, key, value, mask = _small(draw)
+    expected = torch.zeros(3, 6, dtype=torch.bfloat16)
+    parts = [_like(part, part.bfloat16()) for part in (query, key, value, mask)]
+    for given in (parts[:3], parts):  # of the right type and shape, whatever the numbers: it has 8 bits of them
+        close(student.scaled_dot_product_attention(*given), expected, rtol=0, atol=math.inf)
+
+
 forbids(
     *("torch.nn.functional.scaled_dot_product_attention", "torch.nn.MultiheadAttention", "torch.nn.attention"),
     *("torch.nn.functional.multi_head_attention_forward", "torch.nn.Transformer", "torch.nn.TransformerEncoderLayer"),
@@ -119,49 +131,482 @@ def _inputs(draw, shape, std):
     return query, key, value
 
 
-def _others(query, key, value, mask=0.0):
-    """Return what people's attention gives, by the sentence that says so."""
-    import torch
-
-    root = query.shape[-1] ** 0.5
-    dots = query @ key.transpose(-2, -1)
-    scores = dots / root + mask
-    causal = torch.full(scores.shape[-2:], float("-inf")).triu(1)
-    return {
-        "this is what it gives without the division by the root of head_dim": (dots + mask).softmax(-1) @ value,
-        "this is what it gives with head_dim for its root": (dots / root**2 + mask).softmax(-1) @ value,
-        "this is what it gives with the root of value_dim: it is head_dim's": (
-            (dots / value.shape[-1] ** 0.5 + mask).softmax(-1) @ value
-        ),
-        "this is what it gives with the root of k_len: it is head_dim's": (
-            (dots / key.shape[-2] ** 0.5 + mask).softmax(-1) @ value
-        ),
-        "multiplied by the root of head_dim: the scores are divided by it": (dots * root + mask).softmax(-1) @ value,
-        "the softmax runs over the queries: each query's weights add up to 1": scores.softmax(-2) @ value,
-        "the softmax runs over the first axis: it is meant for the last one": scores.softmax(0) @ value,
-        "this is what it gives without the softmax": scores @ value,
-        "divided after the softmax: the scores are divided before it": (dots + mask).softmax(-1) / root @ value,
-        "a causal mask is added: it comes as attn_mask, where one is wanted": (scores + causal).softmax(-1) @ value,
-    }
+def _small(draw):
+    query, key, value = _inputs(draw, ((), 3, 5, 4, 6), 1.0)
+    return query, key, value, draw.normal(query=3, key=5, label="attn_mask")
 
 
-def _others_with_mask(query, key, value, mask):
-    """Return what people make of a mask, by the sentence that says so."""
-    root = query.shape[-1] ** 0.5
-    scores = query @ key.transpose(-2, -1) / root
-    hidden = mask == float("-inf")
-    after = scores.softmax(-1).masked_fill(hidden, 0.0)
-    return {
-        "this is what it gives without the mask": scores.softmax(-1) @ value,
-        "hidden after the softmax: each row's weights no longer add up to 1": after @ value,
-        "hidden scores are 0: e to the power of 0 is a weight of 1": scores.masked_fill(hidden, 0.0).softmax(-1)
-        @ value,
-        "divided by the root after the mask was added: the mask is divided too": (scores + mask / root).softmax(-1)
-        @ value,
-        "-inf is all that is taken from the mask: its other numbers are added": (
-            scores.masked_fill(hidden, float("-inf")).softmax(-1) @ value
-        ),
-        "0 is hidden, as in a mask of ones and zeros: this one is added": (
-            scores.masked_fill(mask == 0, float("-inf")).softmax(-1) @ value
-        ),
-    }
+def _like(drawn, made):
+    """Return a tensor made of a drawn one, with its label and the names of its axes."""
+    made.label, made.axes, made.axes_names = drawn.label, drawn.axes, drawn.axes_names
+    return made
+
+
+# ---------------------------------------------------------------------------------------------- mistakes: the scale
+
+ROOT = " / math.sqrt(query.shape[-1])"
+SCORES = "query @ key.transpose(-2, -1)"
+SOFTMAX = "torch.softmax(scores, dim=-1)"
+MASKED = "scores = scores + attn_mask\n"
+AVERAGE = "return weights @ value"
+WHOLE = f"""    scores = {SCORES}{ROOT}  # [..., q_len, k_len]
+    if attn_mask is not None:
+        {MASKED}    weights = {SOFTMAX}  # each row adds up to 1
+    {AVERAGE}
+"""
+CAUSAL = "torch.full(scores.shape[-2:], float('-inf')).triu(1)"
+
+mistake("no-scale", ROOT, "", "The scores are not divided. They are divided by the root of head_dim.")
+mistake(
+    "divided-by-head-dim",
+    ROOT,
+    " / query.shape[-1]",
+    "The scores are divided by head_dim, or by its root twice. They are divided by its root, once.",
+)
+mistake(
+    "divided-by-half-of-head-dim",
+    ROOT,
+    " / (query.shape[-1] ** 1 / 2)",
+    "The scores are divided by half of head_dim. They are divided by its root.",
+)
+mistake(
+    "multiplied-by-the-root",
+    ROOT,
+    " * math.sqrt(query.shape[-1])",
+    "The scores are multiplied by the root of head_dim. They are divided by it.",
+)
+mistake(
+    "root-of-value-dim",
+    ROOT,
+    " / math.sqrt(value.shape[-1])",
+    "The root is that of value_dim. It is head_dim's, the width of a query.",
+)
+mistake(
+    "root-of-k-len",
+    ROOT,
+    " / math.sqrt(key.shape[-2])",
+    "The root is that of k_len, the number of keys. It is head_dim's, the width of a query.",
+)
+mistake(
+    "root-of-q-len",
+    ROOT,
+    " / math.sqrt(query.shape[-2])",
+    "The root is that of q_len, the number of queries. It is head_dim's, the width of a query.",
+)
+mistake(
+    "divided-by-8",
+    ROOT,
+    " / 8",
+    "The scores are divided by 8, the root of GPT-2's head_dim. The width of the query that comes in decides.",
+)
+mistake(
+    "divided-after-the-softmax",
+    ROOT,
+    "",
+    "The weights are divided by the root. The scores are divided, before the softmax.",
+    also=[(SOFTMAX, SOFTMAX + " / math.sqrt(query.shape[-1])")],
+)
+
+# -------------------------------------------------------------------------------------------- mistakes: the softmax
+
+mistake(
+    "softmax-over-the-queries",
+    SOFTMAX,
+    "torch.softmax(scores, dim=-2)",
+    "The softmax runs over the queries, axis -2. It runs over the keys, so that each query's weights add up to 1.",
+)
+mistake(
+    "softmax-over-axis-0",
+    SOFTMAX,
+    "torch.softmax(scores, dim=0)",
+    "The softmax runs over axis 0, which is the batch where there is one. It runs over the keys, the last axis.",
+)
+mistake(
+    "softmax-over-axis-1",
+    SOFTMAX,
+    "torch.softmax(scores, dim=1)",
+    "The softmax runs over axis 1, which is the last one of two alone. It runs over the last axis, the keys.",
+)
+mistake("no-softmax", SOFTMAX, "scores", "The scores themselves are the weights. A softmax makes weights of them.")
+mistake(
+    "log-softmax",
+    SOFTMAX,
+    "torch.log_softmax(scores, dim=-1)",
+    "The weights are logarithms. The softmax itself gives the weights.",
+)
+mistake(
+    "sigmoid",
+    SOFTMAX,
+    "torch.sigmoid(scores)",
+    "Each score becomes a weight by itself. A softmax makes the weights of a row add up to 1.",
+)
+mistake(
+    "exp-overflows",
+    SOFTMAX,
+    "torch.exp(scores) / torch.exp(scores).sum(dim=-1, keepdim=True)",
+    "e to the power of a large score is infinite. A softmax takes the row's largest score away first.",
+)
+mistake(
+    "one-maximum-for-all",
+    SOFTMAX,
+    "torch.exp(scores - scores.max())",
+    "All scores are lowered by the largest of them all, and rows far below it vanish. Each row has its own largest.",
+    also=[(AVERAGE, "return weights / weights.sum(dim=-1, keepdim=True) @ value")],
+    again=[
+        (SOFTMAX, "torch.exp(scores - torch.amax(scores))"),
+        (AVERAGE, "return weights / weights.sum(-1)[..., None] @ value"),
+    ],
+)
+
+# ----------------------------------------------------------------------------------------------- mistakes: the mask
+
+mistake("mask-left-out", MASKED, "pass\n", "The mask is not looked at. It is added to the scores.")
+mistake(
+    "mask-after-the-softmax",
+    MASKED,
+    "pass\n",
+    "Hidden weights become 0 after the softmax, and a row no longer adds up to 1. The mask is added before it.",
+    also=[
+        (
+            f"    {AVERAGE}",
+            (
+                "    if attn_mask is not None:\n        "
+                f"weights = weights.masked_fill(attn_mask == float('-inf'), 0.0)\n    {AVERAGE}"
+            ),
+        )
+    ],
+)
+mistake(
+    "mask-added-to-the-weights",
+    MASKED,
+    "pass\n",
+    "The mask is added to the weights. It is added to the scores, before the softmax.",
+    also=[(f"    {AVERAGE}", f"    if attn_mask is not None:\n        weights = weights + attn_mask\n    {AVERAGE}")],
+)
+mistake(
+    "hidden-scores-are-0",
+    MASKED,
+    "scores = scores.masked_fill(attn_mask == float('-inf'), 0.0)\n",
+    "Hidden scores become 0, and e to the power of 0 is a weight of 1. The mask is added, and -inf stays -inf.",
+    again=[(MASKED, "scores = torch.where(attn_mask == -math.inf, 1e-10, scores)\n")],
+)
+mistake(
+    "mask-divided-too",
+    ROOT,
+    "",
+    "The mask is divided by the root as well. It is added to scores that are divided already.",
+    also=[(SOFTMAX, f"torch.softmax(scores{ROOT}, dim=-1)")],
+)
+mistake(
+    "zero-hides",
+    MASKED,
+    "scores = scores.masked_fill(attn_mask == 0, float('-inf'))\n",
+    "A 0 in the mask hides, as in a mask of ones and zeros. This one is added: 0 allows, -inf hides.",
+)
+mistake(
+    "any-number-hides",
+    MASKED,
+    "scores = scores.masked_fill(attn_mask != 0, float('-inf'))\n",
+    "Whatever is not 0 in the mask hides. The mask is added: a 2 raises a score, and -inf alone hides.",
+)
+mistake(
+    "infinity-alone",
+    MASKED,
+    "scores = scores.masked_fill(attn_mask == float('-inf'), float('-inf'))\n",
+    "-inf is all that is taken from the mask. Its other numbers are added to the scores, too.",
+)
+mistake("mask-subtracted", MASKED, "scores = scores - attn_mask\n", "The mask is subtracted. It is added.")
+mistake(
+    "mask-multiplied", MASKED, "scores = scores * attn_mask\n", "The scores are multiplied by the mask. It is added."
+)
+mistake(
+    "truth-of-the-mask",
+    "attn_mask is not None",
+    "attn_mask",
+    "The mask's truth is asked for, and a tensor of many numbers has none. Ask whether there is a mask at all.",
+)
+mistake(
+    "mask-changed-in-place",
+    MASKED,
+    f"{MASKED}        attn_mask.zero_()\n",
+    "The mask is changed in place, and the caller still holds it. Leave it as it came.",
+)
+mistake(
+    "always-causal",
+    f"    weights = {SOFTMAX}",
+    f"    scores = scores + {CAUSAL}\n    weights = {SOFTMAX}",
+    "A causal mask is added, whatever is given. The caller hands one over as attn_mask, where it is wanted.",
+)
+mistake(
+    "causal-without-a-mask",
+    MASKED,
+    f"{MASKED}    else:\n        scores = scores + {CAUSAL}\n",
+    "A causal mask is added where none is given. Without a mask, each query sees every key.",
+)
+
+# ------------------------------------------------------------------------------------------- mistakes: the products
+
+mistake(
+    "all-axes-turned",
+    SCORES,
+    "query @ key.T",
+    "The key's axes are all turned round. Only the last two change places.",
+)
+mistake(
+    "first-axes-exchanged",
+    SCORES,
+    "query @ key.transpose(0, 1)",
+    "Axes 0 and 1 of the key change places. The last two do, however many there are.",
+)
+mistake(
+    "axes-1-and-2-exchanged",
+    SCORES,
+    "query @ key.transpose(1, 2)",
+    "Axes 1 and 2 of the key change places. The last two do, however many there are.",
+)
+mistake(
+    "axes-2-and-3-exchanged",
+    SCORES,
+    "query @ key.transpose(2, 3)",
+    "Axes 2 and 3 of the key change places, and it may have fewer axes. Counted from the end, they are always there.",
+)
+mistake(
+    "key-reshaped",
+    SCORES,
+    "query @ key.reshape(*key.shape[:-2], key.shape[-1], key.shape[-2])",
+    "The key is reshaped, and its numbers stay in their order. An exchange of its last two axes is asked for.",
+)
+mistake(
+    "key-not-turned",
+    SCORES,
+    "query @ key",
+    "Query and key are multiplied as they come. The key's last two axes have to change places first.",
+)
+mistake(
+    "query-and-key-swapped",
+    SCORES,
+    "key @ query.transpose(-2, -1)",
+    "The scores have a row for each key. They have a row for each query.",
+)
+mistake(
+    "average-of-the-keys",
+    AVERAGE,
+    "return weights @ key",
+    "The keys are averaged. The values are.",
+)
+mistake(
+    "weights-turned",
+    AVERAGE,
+    "return weights.transpose(-2, -1) @ value",
+    "The weights are turned before the second product. Their rows meet the values as they are.",
+)
+mistake(
+    "weights-come-back",
+    AVERAGE,
+    "return weights",
+    "The weights come back. The average of the values by these weights is asked for.",
+)
+mistake(
+    "two-come-back",
+    AVERAGE,
+    f"{AVERAGE}, weights",
+    "Two tensors come back. The average alone is asked for.",
+)
+
+# ----------------------------------------------------------------------------- mistakes: in place, gradients, dtypes
+
+mistake(
+    "query-changed-in-place",
+    f"    scores = {SCORES}{ROOT}",
+    f"    query /= math.sqrt(query.shape[-1])\n    scores = {SCORES}",
+    "The query is divided in place, and the caller still holds it. Make a new tensor.",
+    again=[(WHOLE, f"    query.mul_(query.shape[-1] ** -0.5)\n{WHOLE.replace(ROOT, '')}")],
+)
+mistake(
+    "weights-cut-off",
+    AVERAGE,
+    "return weights.detach() @ value",
+    "No gradient comes back to the query. Nothing between it and the result may cut it off.",
+)
+mistake(
+    "values-cut-off",
+    AVERAGE,
+    "return weights @ value.detach()",
+    "No gradient comes back to the values. Nothing between them and the result may cut them off.",
+)
+mistake(
+    "float64",
+    AVERAGE,
+    "return weights.double() @ value.double()",
+    "The result is float64, whatever comes in. It has the dtype of the inputs.",
+)
+mistake(
+    "float32",
+    AVERAGE,
+    "return weights.float() @ value.float()",
+    "The result is float32, whatever comes in. It has the dtype of the inputs.",
+)
+mistake(
+    "softmax-in-float32",
+    SOFTMAX,
+    "torch.softmax(scores, dim=-1, dtype=torch.float32)",
+    "The weights are float32, whatever comes in. To average the values, they need the values' dtype.",
+)
+
+# -------------------------------------------------------------------------------------------------------- variants
+
+variant("einsum-for-the-scores", SCORES, 'torch.einsum("...qd,...kd->...qk", query, key)')
+variant("a-product-and-a-sum", SCORES, "(query.unsqueeze(-2) * key.unsqueeze(-3)).sum(-1)")
+variant("swapaxes", SCORES, "torch.matmul(query, key.swapaxes(-1, -2))")
+variant("einsum-for-the-average", AVERAGE, 'return torch.einsum("...qk,...kv->...qv", weights, value)')
+variant("matmul", AVERAGE, "return torch.matmul(weights, value)")
+variant("softmax-of-functional", SOFTMAX, "torch.nn.functional.softmax(scores, -1)")
+variant("softmax-as-a-module", SOFTMAX, "torch.nn.Softmax(dim=-1)(scores)")
+variant(
+    "softmax-by-hand",
+    SOFTMAX,
+    "(scores - scores.amax(-1, keepdim=True)).exp()\n    weights = weights / weights.sum(-1, keepdim=True)",
+)
+variant("logsumexp", SOFTMAX, "(scores - scores.logsumexp(-1, keepdim=True)).exp()")
+variant("a-power", ROOT, " * query.shape[-1] ** -0.5")
+variant("a-root-that-is-a-tensor", ROOT, " / torch.sqrt(torch.tensor(key.size(-1)))")
+variant("the-query-divided", SCORES + ROOT, "(query / math.sqrt(query.shape[-1])) @ key.mT")
+variant(
+    "divided-after-the-average",
+    SOFTMAX,
+    "(scores - scores.amax(-1, keepdim=True)).exp()",
+    also=[(AVERAGE, "return (weights @ value) / weights.sum(-1, keepdim=True)")],
+)
+variant(
+    "a-mask-of-zeros",
+    f"    if attn_mask is not None:\n        {MASKED}",
+    "    scores = scores + (attn_mask if attn_mask is not None else torch.zeros(()))\n",
+)
+variant("a-clamped-mask", MASKED, "scores = scores + attn_mask.clamp(min=torch.finfo(scores.dtype).min / 2)\n")
+variant(
+    "in-place-on-its-own",
+    ROOT,
+    "",
+    also=[(MASKED, f"scores += attn_mask * math.sqrt(query.shape[-1])\n    scores = scores{ROOT}\n")],
+)
+variant(
+    "an-early-return",
+    WHOLE,
+    f"""    scores = {SCORES}{ROOT}
+    if attn_mask is None:
+        return scores.softmax(-1) @ value
+    return (scores + attn_mask).softmax(dim=-1) @ value
+""",
+)
+variant(
+    "a-query-at-a-time",
+    WHOLE,
+    f"""    rows = []
+    for i in range(query.shape[-2]):
+        row = query[..., i : i + 1, :] @ key.transpose(-2, -1){ROOT}
+        if attn_mask is not None:
+            row = row + attn_mask[..., i : i + 1, :]
+        rows.append(row.softmax(-1) @ value)
+    return torch.cat(rows, dim=-2)
+""",
+)
+variant(
+    "float64-inside",
+    WHOLE,
+    WHOLE.replace("query @ key", "query.double() @ key.double()").replace(
+        AVERAGE, "return (weights @ value.double()).to(value.dtype)"
+    ),
+)
+variant(
+    "named-in-a-comment-and-a-text",
+    f"    {AVERAGE}",
+    "    # F.scaled_dot_product_attention(query, key, value)\n"
+    f'    name = "torch.nn.functional.scaled_dot_product_attention"\n    {AVERAGE}',
+)
+variant.file(
+    "axes-in-front-folded-by-recursion",
+    """
+import math
+
+import torch
+
+
+def scaled_dot_product_attention(query, key, value, attn_mask=None):
+    if attn_mask is None:
+        attn_mask = query.new_zeros(())
+    return attend(query, key, value, attn_mask.expand(*query.shape[:-1], key.shape[-2]))
+
+
+def attend(query, key, value, mask):
+    if query.dim() > 2:
+        return torch.stack([attend(*parts) for parts in zip(query, key, value, mask)])
+    return torch.mm(torch.addmm(mask, query, key.t(), alpha=1 / math.sqrt(query.size(1))).softmax(dim=1), value)
+""",
+)
+variant.file(
+    "an-object-that-is-called",
+    """
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Attention:
+    axis: int = -1
+
+    def scores(self, query, key):
+        return query @ key.mT / query.shape[self.axis] ** 0.5
+
+    def __call__(self, query, key, value, attn_mask=None):
+        scores = self.scores(query, key)
+        return (scores if attn_mask is None else attn_mask + scores).log_softmax(dim=self.axis).exp() @ value
+
+
+scaled_dot_product_attention = Attention()
+""",
+)
+variant.file(
+    "a-key-at-a-time",
+    """
+import math
+
+import torch
+
+
+def scaled_dot_product_attention(query, key, value, attn_mask=None):
+    top = None
+    for j in range(key.shape[-2]):
+        score = (query * key[..., j : j + 1, :]).sum(-1, keepdim=True) / math.sqrt(query.shape[-1])
+        if attn_mask is not None:
+            score = score + attn_mask[..., j : j + 1]
+        row = value[..., j : j + 1, :]
+        if top is None:
+            top = torch.full_like(score, -math.inf)
+            total, result = torch.zeros_like(score), torch.zeros_like(score) * row
+        new = torch.maximum(top, score.detach())
+        base = torch.where(new == -math.inf, torch.zeros_like(new), new)
+        before, now = torch.exp(top - base), torch.exp(score - base)
+        total = total * before + now
+        result = result * before + now * row
+        top = new
+    return result / total
+""",
+)
+variant.file(
+    "everything-turned",
+    """
+import torch
+
+
+def scaled_dot_product_attention(query, key, value, attn_mask=None):
+    fourth_root = query.shape[-1] ** 0.25
+    columns = (key / fourth_root) @ (query / fourth_root).transpose(-1, -2)  # [..., k_len, q_len]
+    if attn_mask is not None:
+        columns = columns + attn_mask.transpose(-1, -2)
+    columns = torch.softmax(columns, dim=-2)  # over the keys
+    return (value.transpose(-1, -2) @ columns).transpose(-1, -2)
+""",
+)
+
+# ----------------------------------------------------------------------------------------------------- equivalents
+
+equivalent("key.transpose(-2, -1)", "key.transpose(-1, -2)", "Two axes that change places can be named in either order.")

@@ -2,8 +2,11 @@
 
 import math
 
-from autograder.checking import check, forbids
-from autograder.comparing import close, drawn_normally, equal, fits, load, make, raises, same_gradients
+from autograder.checking import check, equivalent, forbids, mistake, variant
+from autograder.comparing import close, drawn_normally, equal, fail, fits, load, make, raises, same_gradients
+
+# A fresh table is so large that a standard deviation of 0.0202 is ten standard errors from 0.02.
+HEIGHT, WIDTH = 1009, 503
 
 
 @check(
@@ -15,7 +18,10 @@ def one_hot_matches(student, oracle, draw):
         rows, n_embd = draw.distinct(2, 8, 20)
         theirs = oracle.embedding(rows, n_embd)
         ids = draw.ids(rows - 1, **shape)  # without the last one: the table is wider than the ids tell
-        close(student.embed_one_hot(ids, theirs.state_dict()["weight"]), theirs(ids), rtol=1e-6, atol=1e-6)
+        weight = theirs.state_dict()["weight"]
+        close(student.embed_one_hot(ids, weight), theirs(ids), rtol=1e-6, atol=1e-6)
+        wide = weight.double()
+        close(student.embed_one_hot(ids, wide), wide[ids], rtol=1e-6, atol=1e-6, says="weight is float64 here")
 
 
 @check(
@@ -25,12 +31,15 @@ def one_hot_matches(student, oracle, draw):
 def has_its_parameter(student):
     import torch
 
-    mine = make(student, "TokenEmbedding", 211, 97)
-    fits(mine, {"weight": torch.zeros(211, 97)}, says="a row for each token: [vocab_size, n_embd]")
+    mine = make(student, "TokenEmbedding", HEIGHT, WIDTH)
+    fits(mine, {"weight": torch.zeros(HEIGHT, WIDTH)}, says="a row for each token: [vocab_size, n_embd]")
     weight = mine.weight
-    close(weight, torch.zeros(211, 97), rtol=0, atol=math.inf)  # float32, whatever its numbers
+    close(weight, torch.zeros(HEIGHT, WIDTH), rtol=0, atol=math.inf)  # float32, whatever its numbers
     equal(weight.requires_grad, True, says="it is trained, so it is an nn.Parameter")
     drawn_normally(weight, 0.02)
+    for row, spread in enumerate(weight.detach().std(dim=1).tolist()):
+        if not 0.015 < spread < 0.025:  # eight standard errors
+            fail("each row is drawn so", expected="a standard deviation of 0.02", got=f"{spread:.4g} in row {row}")
 
 
 @check(
@@ -44,11 +53,7 @@ def output_matches(student, oracle, draw):
         mine = load(make(student, "TokenEmbedding", rows, n_embd), theirs.state_dict())
         ids = draw.ids(rows, **shape)
         got, (after,) = mine.call_keeping(ids)
-        known = {
-            "times the root of n_embd: the Transformer of 2017 did so, GPT-2 does not": theirs(ids) * n_embd**0.5,
-            "these are the rows before: the first row is that of id 0": theirs((ids - 1) % rows),
-        }
-        close(got, theirs(ids), rtol=1e-6, atol=1e-6, known=known)
+        close(got, theirs(ids), rtol=1e-6, atol=1e-6)
         close(after, ids, rtol=0, atol=0, says="these are the ids after the call: they were changed in place")
 
 
@@ -61,12 +66,12 @@ def refuses_strangers(student):
 
     mine = make(student, "TokenEmbedding", 11, 4)
     mine(torch.tensor([[0, 10]]))
-    for wrong in (11, -1, -11):
-        ids = torch.tensor([[3, wrong]])
-        ids.label = f"tensor([[3, {wrong}]])"
+    for ids in ([3, 11], [-11], [-1], [3, -1]):  # alone, then beside a right one: then `all` for `any` shows
+        given = torch.tensor([ids])
+        given.label = f"tensor([{ids}])"
         raises(
-            lambda ids=ids: mine(ids),
-            says=f"{wrong} is no row of a table with 11: an error says so, a wrong row does not",
+            lambda given=given: mine(given),
+            says=f"{ids[-1]} is no row of a table with 11: an error says so, a wrong row does not",
         )
 
 
@@ -90,4 +95,321 @@ forbids(
     operators=["aten.embedding", "aten._embedding_bag"],
     passed="TokenEmbedding is your own: torch's embedding is not used",
     failed="TokenEmbedding is not your own, or has not run: got {got}",
+)
+
+
+# ------------------------------------------------------------------------------------------- mistakes: embed_one_hot
+
+ENCODE = "nn.functional.one_hot(input_ids, num_classes=weight.shape[0])"
+PRODUCT = "return one_hot.to(weight.dtype) @ weight"
+mistake(
+    "one-hot-as-wide-as-its-ids",
+    ENCODE,
+    "nn.functional.one_hot(input_ids)",
+    "one_hot is not told how many classes there are, so it takes the largest id that it meets. "
+    "It is the height of the table.",
+)
+mistake(
+    "one-hot-as-wide-as-a-row",
+    "num_classes=weight.shape[0]",
+    "num_classes=weight.shape[1]",
+    "The one-hot rows are n_embd wide. They have a place for each row of the table: its height, weight.shape[0].",
+)
+mistake(
+    "one-hot-of-integers",
+    PRODUCT,
+    "return one_hot @ weight",
+    "one_hot makes whole numbers, and the product wants both sides in one dtype. Turn it into the weight's.",
+    again=[(PRODUCT, "return torch.matmul(one_hot, weight)")],
+)
+mistake(
+    "one-hot-always-float32",
+    PRODUCT,
+    "return one_hot.float() @ weight",
+    "The one-hot rows are always float32. They have the weight's dtype, whatever that is.",
+    again=[(ENCODE, "torch.eye(weight.shape[0])[input_ids]"), (PRODUCT, "return one_hot @ weight")],
+)
+mistake(
+    "weight-made-integer",
+    PRODUCT,
+    "return one_hot @ weight.to(one_hot.dtype)",
+    "The weight is cut down to whole numbers. Turn the one-hot rows into the weight's dtype, not the other way round.",
+    again=[(PRODUCT, "return one_hot @ weight.long()")],
+)
+mistake(
+    "one-hot-alone",
+    PRODUCT,
+    "return one_hot.to(weight.dtype)",
+    "The one-hot rows themselves are returned. Their product with the weight is asked for.",
+)
+mistake(
+    "weight-turned-in-the-product",
+    PRODUCT,
+    "return one_hot.to(weight.dtype) @ weight.T",
+    "The weight is transposed. As it is, [vocab_size, n_embd], it fits the one-hot rows.",
+)
+
+# ------------------------------------------------------------------------------------------- mistakes: the table
+
+NUMBERS = "0.02 * torch.randn(vocab_size, n_embd)"
+MAKE = f"self.weight = nn.Parameter({NUMBERS})"
+mistake(
+    "table-turned",
+    "torch.randn(vocab_size, n_embd)",
+    "torch.randn(n_embd, vocab_size)",
+    "The table is [n_embd, vocab_size]. It has a row for each token: [vocab_size, n_embd].",
+)
+mistake(
+    "no-parameter",
+    MAKE,
+    f"self.weight = {NUMBERS}",
+    "self.weight is a plain tensor, so nobody trains it. Do the arithmetic first, and wrap its result in nn.Parameter.",
+    again=[(MAKE, "self.weight = 0.02 * nn.Parameter(torch.randn(vocab_size, n_embd))")],
+)
+mistake(
+    "a-buffer",
+    MAKE,
+    f'self.register_buffer("weight", {NUMBERS})',
+    "self.weight is not trained: it asks for no gradient. Make it an nn.Parameter.",
+    again=[(MAKE, f"self.weight = nn.Parameter({NUMBERS}, requires_grad=False)")],
+)
+mistake(
+    "standard-deviation-of-1",
+    NUMBERS,
+    "torch.randn(vocab_size, n_embd)",
+    "The numbers have a standard deviation of 1, as torch.randn draws them. 0.02 is asked for; "
+    "in nn.init.normal_ it is the argument std, and the one before is the mean.",
+    again=[(MAKE, "self.weight = nn.Parameter(torch.empty(vocab_size, n_embd))\n        nn.init.normal_(self.weight)")],
+)
+mistake(
+    "variance-of-0-02",
+    "0.02 * torch.randn",
+    "0.02**0.5 * torch.randn",
+    "The numbers have a variance of 0.02. It is the standard deviation that is 0.02.",
+)
+mistake(
+    "standard-deviation-squared",
+    "0.02 * torch.randn",
+    "0.02**2 * torch.randn",
+    "The numbers have a standard deviation of 0.02 squared. 0.02 itself is asked for.",
+)
+mistake(
+    "rand-for-randn",
+    NUMBERS,
+    "0.02 * torch.rand(vocab_size, n_embd)",
+    "The numbers lie evenly between 0 and 0.02: torch.rand draws uniform ones. torch.randn draws normal ones.",
+)
+mistake(
+    "uniform-around-0",
+    NUMBERS,
+    "0.02 * 3**0.5 * (2 * torch.rand(vocab_size, n_embd) - 1)",
+    "The numbers are uniform. Normal ones are asked for.",
+)
+mistake(
+    "a-table-of-zeros",
+    NUMBERS,
+    "torch.zeros(vocab_size, n_embd)",
+    "All numbers of the fresh table are the same. Each is drawn by itself, from a normal distribution.",
+    again=[(NUMBERS, "0.02 * torch.ones(vocab_size, n_embd)")],
+)
+mistake(
+    "first-row-for-padding",
+    MAKE,
+    MAKE + "\n        self.weight.data[0] = 0",
+    "Row 0 of the fresh table is zero, as if token 0 were padding. GPT-2 has none: every row is drawn.",
+    again=[(MAKE, MAKE + "\n        with torch.no_grad():\n            self.weight[0].zero_()")],
+)
+mistake(
+    "another-name",
+    MAKE,
+    f"self.table = nn.Parameter({NUMBERS})",
+    "The parameter has another name. It is self.weight, for the checkpoint has that name.",
+    also=[
+        ("{self.weight.shape[0]} rows", "{self.table.shape[0]} rows"),
+        ("return self.weight[input_ids]", "return self.table[input_ids]"),
+    ],
+)
+mistake(
+    "a-second-parameter",
+    MAKE,
+    MAKE + "\n        self.bias = nn.Parameter(torch.zeros(n_embd))",
+    "There is a bias beside the table. A token embedding has the table alone.",
+)
+
+# ------------------------------------------------------------------------------------------- mistakes: forward
+
+GUARD = """        if (input_ids < 0).any():
+            raise IndexError(f"id {input_ids.min().item()} is not in the table of {self.weight.shape[0]} rows")
+"""
+LOOK = "return self.weight[input_ids]"
+mistake(
+    "negative-ids-pass",
+    GUARD,
+    "",
+    "A negative id is not refused: indexing counts it from the table's end. Raise an error where an id is below 0.",
+    again=[("if (input_ids < 0).any():", "if (input_ids >= self.weight.shape[0]).any():")],
+)
+mistake(
+    "all-for-any",
+    "(input_ids < 0).any()",
+    "(input_ids < 0).all()",
+    "A negative id is refused only where all ids are negative. One is enough.",
+    again=[("(input_ids < 0).any()", "input_ids.max() < 0")],
+)
+mistake(
+    "minus-1-passes",
+    "(input_ids < 0)",
+    "(input_ids < -1)",
+    "The id -1 is not refused. Every id below 0 is.",
+)
+mistake(
+    "zero-is-refused",
+    "(input_ids < 0)",
+    "(input_ids <= 0)",
+    "The id 0 is refused, and it is the first row of the table. Only ids below 0 are refused.",
+)
+mistake(
+    "too-large-gets-a-row",
+    LOOK,
+    "return self.weight[input_ids % self.weight.shape[0]]",
+    "An id that is too large gets the row of another token. It has to be an error, as plain indexing makes it one.",
+    again=[(LOOK, "return self.weight[input_ids.clamp(max=self.weight.shape[0] - 1)]")],
+)
+mistake(
+    "times-the-root-of-n-embd",
+    LOOK,
+    LOOK + " * self.weight.shape[1] ** 0.5",
+    "The rows are multiplied by the root of n_embd, as in the Transformer of 2017. GPT-2 takes them as they are.",
+    again=[
+        (LOOK, "return self.weight[input_ids].mul(math.sqrt(self.weight.shape[1]))"),
+        ("import torch\n", "import math\n\nimport torch\n"),
+    ],
+)
+mistake(
+    "no-gradient-to-the-table",
+    LOOK,
+    "return self.weight.data[input_ids]",
+    "The rows are right, and cut off from the table: .data, .detach() and no_grad keep the gradient away.",
+    again=[(LOOK, LOOK + ".detach()")],
+)
+mistake(
+    "ids-made-floats",
+    LOOK,
+    "return self.weight[input_ids.float()]",
+    "The ids are made floats. Indexing needs whole numbers: leave them as they are.",
+)
+mistake(
+    "ids-from-1",
+    LOOK,
+    "return self.weight[input_ids - 1]",
+    "Each id gets the row before its own. The first row, number 0, is that of id 0.",
+)
+mistake(
+    "columns",
+    LOOK,
+    "return self.weight[:, input_ids]",
+    "The ids pick columns of the table. They pick its rows, the first axis.",
+)
+mistake(
+    "flat-result",
+    LOOK,
+    "return self.weight[input_ids.flatten()]",
+    "The result has lost the shape of the ids. It is the ids' shape, and n_embd at its end.",
+    again=[(LOOK, "return self.weight.index_select(0, input_ids.reshape(-1))")],
+)
+mistake(
+    "padding-in-forward",
+    LOOK,
+    LOOK + " * (input_ids != 0).unsqueeze(-1)",
+    "Id 0 gets zeros, as if it were padding. It has a row like every other.",
+)
+mistake(
+    "two-axes-alone",
+    LOOK,
+    "batch, seq = input_ids.shape\n        return self.weight[input_ids].view(batch, seq, -1)",
+    "Only ids of the shape [batch, seq] are taken. Ids of any shape are to be looked up.",
+    again=[
+        (
+            LOOK,
+            "b, s = input_ids.shape\n        return self.weight[input_ids.flatten()].view(b, s, -1)",
+        )
+    ],
+)
+mistake(
+    "torchs-embedding",
+    LOOK,
+    "return nn.functional.embedding(input_ids, self.weight)",
+    "The rows are looked up by torch's own embedding. In this step the lookup is yours: index the table.",
+)
+mistake(
+    "forward-returns-nothing",
+    LOOK,
+    "self.weight[input_ids]",
+    "forward returns nothing: a return belongs in front of its last line.",
+)
+
+# ------------------------------------------------------------------------------------------------ other right ways
+
+variant("comparison", ENCODE, "input_ids.unsqueeze(-1) == torch.arange(weight.shape[0])")
+variant("rows-of-the-identity", ENCODE, "torch.eye(weight.shape[0], dtype=weight.dtype)[input_ids]")
+variant(
+    "scatter",
+    ENCODE,
+    "torch.zeros(*input_ids.shape, len(weight)).scatter_(-1, input_ids.unsqueeze(-1), 1.0)",
+)
+variant("einsum", PRODUCT, 'return torch.einsum("...v,vn->...n", one_hot.type_as(weight), weight)')
+variant(
+    "init-normal",
+    MAKE,
+    "self.weight = nn.Parameter(torch.empty(vocab_size, n_embd))\n        nn.init.normal_(self.weight, std=0.02)",
+)
+variant("torch-normal", NUMBERS, "torch.normal(0.0, 0.02, (vocab_size, n_embd))")
+variant("truncated-far-out", NUMBERS, "nn.init.trunc_normal_(torch.empty(vocab_size, n_embd), std=0.02)")
+variant("registered", MAKE, f'self.n_embd = n_embd\n        self.register_parameter("weight", nn.Parameter({NUMBERS}))')
+variant(
+    "index-select",
+    LOOK,
+    "rows = self.weight.index_select(0, input_ids.flatten())\n        return rows.view(*input_ids.shape, -1)",
+)
+variant(
+    "gather-refuses-by-itself",
+    GUARD,
+    "",
+    also=[
+        (
+            LOOK,
+            (
+                "flat = input_ids.reshape(-1, 1).expand(-1, self.weight.shape[1])\n"
+                "        return self.weight.gather(0, flat).view(*input_ids.shape, -1)"
+            ),
+        )
+    ],
+)
+variant("product-in-forward", GUARD, "", also=[(LOOK, "return embed_one_hot(input_ids, self.weight)")])
+variant(
+    "loop",
+    LOOK,
+    "rows = [self.weight[i] for i in input_ids.flatten().tolist()]\n"
+    "        return torch.stack(rows).view(*input_ids.shape, -1)",
+)
+variant("value-error", "raise IndexError", "raise ValueError")
+variant("assertion", GUARD, "        assert (input_ids >= 0).all()\n")
+variant(
+    "both-ends-in-a-helper",
+    "class TokenEmbedding(nn.Module):",
+    "def known(ids: Tensor, height: int) -> bool:\n"
+    "    return not ids.numel() or (int(ids.min()) >= 0 and int(ids.max()) < height)\n\n\n"
+    "class TokenEmbedding(nn.Module):",
+    also=[("if (input_ids < 0).any():", "if not known(input_ids, len(self.weight)):")],
+)
+variant(
+    "comments-and-strings",
+    LOOK,
+    '# nn.Embedding would do\n        _ = "torch.nn.functional.embedding"\n        ' + LOOK,
+)
+
+equivalent(
+    'raise IndexError(f"id {input_ids.min().item()} is not in the table of {self.weight.shape[0]} rows")',
+    "raise AssertionError()",
+    "the id is refused: of which kind the exception is, is not judged",
 )
