@@ -1,9 +1,11 @@
 """Step 01 is judged against Hugging Face's configuration, field by field."""
 
 import ast
+import re
 
-from autograder.checking import check
+from autograder.checking import check, mistake, variant
 from autograder.comparing import a_class, equal, fail, holds, make
+from autograder.student import Absence
 
 FIELDS = ("vocab_size", "n_positions", "n_embd", "n_layer", "n_head", "n_inner", "layer_norm_epsilon")
 TYPES = {name: "float" if name == "layer_norm_epsilon" else "int" for name in FIELDS}
@@ -37,10 +39,7 @@ def has_the_decorator(source):
         return
     called = source.called_on("GPT2Config", "dataclasses.dataclass")
     if called is not None:
-        fail(
-            "dataclass(GPT2Config) makes a dataclass too; this step asks for it as @dataclass above the class",
-            where=called,
-        )
+        fail("the finished class is handed to dataclass, below it", where=called)
     here = [node for node in source.tree.body if isinstance(node, ast.ClassDef) and node.name == "GPT2Config"]
     anywhere = [node for node in ast.walk(source.tree) if isinstance(node, ast.ClassDef) and node.name == "GPT2Config"]
     if source.definition("GPT2Config") is None or not anywhere:
@@ -61,19 +60,10 @@ def has_the_decorator(source):
 def matches_hugging_face(item, student, oracle):
     config = a_class(student, "GPT2Config")
     mine = config.default(item)
-    equal(mine, oracle.gpt2_config[item], says=_reason(item, mine, config))
-
-
-def _reason(item, mine, config):
-    """Return what a learner who wrote this on purpose should know."""
-    if renamed := _renamed(config.fields()).get(item):
-        return f"is it your {renamed}, under another name?"
-    if item != "n_inner" or mine is not None:
-        return ""
-    others = [config.default(name) for name in FIELDS if name != "n_inner"]
-    if None in others:  # not yet filled in
-        return ""
-    return "Hugging Face has None here, and then makes the MLP 4 * n_embd wide: write that number"
+    if isinstance(mine, Absence):
+        renamed = _renamed(config.fields()).get(item)
+        fail(mine.reason, f"is it your {renamed}, under another name?" if renamed else "", got=mine.got)
+    equal(mine, oracle.gpt2_config[item])
 
 
 def _fields(described):
@@ -143,7 +133,330 @@ def makes_instances(student, oracle):
     defaults = {name: config.default(name) for name in FIELDS}
     if any(type(mine) is not type(right[name]) or mine != right[name] for name, mine in defaults.items()):
         return
-    for given in ({}, {"n_layer": 2}, OTHERS):
+    for given in ({}, *({name: value} for name, value in OTHERS.items()), OTHERS):
         made = make(student, "GPT2Config", **given)
         for name in FIELDS:
             equal(getattr(made, name), {**right, **given}[name])
+
+
+# Most lines say by themselves what was got: the mistakes below are for what they do not say.
+FILE = """\
+from dataclasses import dataclass
+
+
+@dataclass
+class GPT2Config:
+    vocab_size: int = 50257
+    n_positions: int = 1024
+    n_embd: int = 768
+    n_layer: int = 12
+    n_head: int = 12
+    n_inner: int = 3072
+    layer_norm_epsilon: float = 1e-5
+"""
+_POST_INIT = """
+    def __post_init__(self):
+        self.n_inner = 4 * self.n_embd
+"""
+
+
+def _instead(*edits):
+    """Return the whole file with other words in it."""
+    text = FILE
+    for old, new in edits:
+        text = text.replace(old, new)
+    return text
+
+
+mistake(
+    "decorator-forgotten",
+    "@dataclass\n",
+    "",
+    "dataclass is imported, and does not stand above GPT2Config. As @dataclass it belongs on the line above the class.",
+)
+mistake(
+    "dataclass-called-afterwards",
+    "@dataclass\n",
+    "",
+    "dataclass(GPT2Config) makes a dataclass too. This step asks for it as @dataclass, on the line above the class.",
+    also=[("float = 1e-5", "float = 1e-5\n\n\nGPT2Config = dataclass(GPT2Config)")],
+    again=_instead(
+        ("from dataclasses import dataclass\n", "import dataclasses\n"),
+        ("@dataclass\n", ""),
+        ("1e-5", "1e-05\n\n\nGPT2Config = dataclasses.dataclass(frozen=True)(GPT2Config)"),
+    ),
+)
+mistake(
+    "import-forgotten",
+    "from dataclasses import dataclass\n",
+    "",
+    "@dataclass is there, and its import is not: Python does not know the name. The import stands at the top.",
+    again=_instead(("from dataclasses import dataclass\n", "import typing\n"), ("3072", "4 * 768")),
+)
+mistake(
+    "module-imported-bare-name-used",
+    "from dataclasses import dataclass\n",
+    "import dataclasses\n",
+    "The module dataclasses is imported, and not the name dataclass in it, which the decorator uses.",
+    again=_instead(("from dataclasses import dataclass\n", "import typing\nimport dataclasses\n"), ("3072", "4 * 768")),
+)
+mistake(
+    "no-type-hints",
+    "vocab_size: int",
+    "vocab_size",
+    "A name without a type hint is no field of a dataclass. The hints of the stub stay as they are.",
+    also=[(f"{name}: {kind}", name) for name, kind in TYPES.items() if name != "vocab_size"],
+)
+mistake(
+    "values-for-type-hints",
+    "vocab_size: int = 50257",
+    "vocab_size: 50257",
+    "No field has a value: what stands after a colon is the hint. A value stands after an equals sign.",
+    also=[
+        ("n_positions: int = 1024", "n_positions: 1024"),
+        ("n_embd: int = 768", "n_embd: 768"),
+        ("n_layer: int = 12", "n_layer: 12"),
+        ("n_head: int = 12", "n_head: 12"),
+        ("n_inner: int = 3072", "n_inner: 3072"),
+        ("layer_norm_epsilon: float = 1e-5", "layer_norm_epsilon: 1e-5"),
+    ],
+    again=re.sub(r" = .*", "", FILE),
+)
+mistake.file(
+    "values-in-init",
+    """\
+from dataclasses import dataclass
+
+
+@dataclass
+class GPT2Config:
+    def __init__(self):
+        self.vocab_size = 50257
+        self.n_positions = 1024
+        self.n_embd = 768
+        self.n_layer = 12
+        self.n_head = 12
+        self.n_inner = 3072
+        self.layer_norm_epsilon = 1e-5
+""",
+    "The class has none of the seven fields: what a function puts on self is none. A field is a line of the class"
+    " itself, with a type hint.",
+    again="import dataclasses\n\n\n@dataclasses.dataclass\nclass GPT2Config:\n    pass\n",
+)
+mistake(
+    "comma-after-n-head",
+    "n_head: int = 12\n",
+    "n_head: int = 12,\n",
+    "The comma at the end of n_head's line makes a tuple of one number. A field's line ends with its value.",
+)
+mistake(
+    "comma-on-every-line",
+    "int = 50257",
+    "int = 50257,",
+    "The lines end in commas, as in a dictionary or a call: each value is a tuple. A field's line ends with its value.",
+    also=[
+        ("int = 1024", "int = 1024,"),
+        ("int = 768", "int = 768,"),
+        ("n_layer: int = 12", "n_layer: int = 12,"),
+        ("n_head: int = 12\n", "n_head: int = 12,\n"),
+        ("int = 3072", "int = 3072,"),
+        ("float = 1e-5", "float = 1e-5,"),
+    ],
+)
+mistake(
+    "comma-for-thousands",
+    "int = 50257",
+    "int = 50,257",
+    "A comma between the digits makes a pair of two numbers. Python writes thousands without it, or with _.",
+)
+mistake(
+    "n-inner-none",
+    "3072",
+    "None",
+    "Hugging Face has None for n_inner, and then makes the MLP 4 * n_embd wide. Here the default is that number.",
+    again=_instead(("3072", "None"), ("1e-5", f"1e-5\n{_POST_INIT}")),
+)
+mistake(
+    "n-inner-as-wide-as-n-embd",
+    "3072",
+    "768",
+    "n_inner is as wide as n_embd. Inside, GPT-2's MLP is four times as wide.",
+)
+mistake(
+    "n-inner-follows-n-embd",
+    "float = 1e-5\n",
+    f"float = 1e-5\n{_POST_INIT}",
+    "n_inner changes with n_embd when an object is made. Each of the seven numbers stands for itself here.",
+    again=_instead(
+        ("1e-5", f"1e-5\n{_POST_INIT}"),
+        ("        self.n_inner", "        if self.n_inner == 3072 and self.n_embd != 768:\n            self.n_inner"),
+    ),
+)
+mistake(
+    "n-inner-a-float",
+    "3072",
+    "768 * 8 / 2",
+    "n_inner is a float: the operator / always gives one. A width is an int.",
+)
+mistake(
+    "n-head-a-float",
+    "n_head: int = 12",
+    "n_head: int = 12.0",
+    "n_head has a decimal point, or comes from a division with /. A number of heads is an int.",
+)
+mistake(
+    "gpt2-medium",
+    "int = 768",
+    "int = 1024",
+    "These are the numbers of GPT-2 medium. This step asks for the smallest GPT-2, which Hugging Face calls gpt2.",
+    also=[
+        ("3072", "4096"),
+        ("n_layer: int = 12", "n_layer: int = 24"),
+        ("n_head: int = 12", "n_head: int = 16"),
+    ],
+)
+mistake(
+    "gpt2-large",
+    "int = 768",
+    "int = 1280",
+    "These are the numbers of GPT-2 large. This step asks for the smallest GPT-2, which Hugging Face calls gpt2.",
+    also=[
+        ("3072", "5120"),
+        ("n_layer: int = 12", "n_layer: int = 36"),
+        ("n_head: int = 12", "n_head: int = 20"),
+    ],
+)
+mistake(
+    "gpt2-xl",
+    "int = 768",
+    "int = 1600",
+    "These are the numbers of GPT-2 XL. This step asks for the smallest GPT-2, which Hugging Face calls gpt2.",
+    also=[
+        ("3072", "6400"),
+        ("n_layer: int = 12", "n_layer: int = 48"),
+        ("n_head: int = 12", "n_head: int = 25"),
+    ],
+)
+mistake(
+    "padded-vocabulary",
+    "50257",
+    "50304",
+    "50304 is nanoGPT's number: it adds empty rows up to a multiple of 64. The trained weights have none of them.",
+)
+mistake(
+    "last-token-id",
+    "50257",
+    "50256",
+    "50256 is the id of the last token. Ids are counted from 0, so there is one token more.",
+)
+mistake(
+    "width-and-context-exchanged",
+    "int = 1024",
+    "int = 768",
+    "n_positions and n_embd have each other's numbers. n_positions is the longest sequence, n_embd the width.",
+    also=[("n_embd: int = 768", "n_embd: int = 1024")],
+)
+mistake(
+    "n-ctx-for-n-positions",
+    "n_positions",
+    "n_ctx",
+    "n_ctx is the name in OpenAI's own code. This course has Hugging Face's, n_positions, and later steps read that.",
+)
+mistake(
+    "block-size-for-n-positions",
+    "n_positions",
+    "block_size",
+    "block_size is nanoGPT's name. This course has Hugging Face's, n_positions, and later steps read that.",
+)
+mistake(
+    "n-embed-for-n-embd",
+    "n_embd",
+    "n_embed",
+    "n_embed has an e too many: later steps read n_embd, as GPT-2's own code and Hugging Face spell it.",
+)
+mistake(
+    "epsilon-ten-times-too-large",
+    "1e-5",
+    "10e-5",
+    "layer_norm_epsilon is 0.0001, ten times too large. In a number like 10e-5 the 10 moves the point once more.",
+)
+mistake(
+    "epsilon-without-its-minus",
+    "1e-5",
+    "1e5",
+    "layer_norm_epsilon is 100,000: the exponent has lost its minus. It is far below one.",
+)
+mistake.file(
+    "decorator-on-the-base",
+    _instead(("class GPT2Config", "class Sizes")) + "\n\nclass GPT2Config(Sizes):\n    pass\n",
+    "The decorator stands above another class, and GPT2Config inherits the fields from it. Decorate GPT2Config itself.",
+    again=_instead(
+        ("from dataclasses import dataclass", "import dataclasses"),
+        ("@dataclass", "@dataclasses.dataclass()"),
+        ("class GPT2Config", "class Base"),
+    )
+    + '\n\nclass GPT2Config(Base):\n    """GPT-2 small."""\n',
+)
+mistake(
+    "dropout-as-an-eighth-field",
+    "float = 1e-5\n",
+    "float = 1e-5\n    dropout: float = 0.0\n",
+    "dropout is for training, and this model has none. The stub's seven fields are all there are.",
+)
+mistake(
+    "epsilon-hinted-as-int",
+    "epsilon: float",
+    "epsilon: int",
+    "layer_norm_epsilon is a fraction, and its hint says int. The stub's hint, float, fits.",
+)
+
+variant(
+    "the-module-imported",
+    "from dataclasses import dataclass\n",
+    "import dataclasses\n",
+    also=[("@dataclass\n", "@dataclasses.dataclass\n")],
+)
+variant(
+    "another-name-for-the-decorator",
+    "import dataclass\n",
+    "import dataclass as record\n",
+    also=[("@dataclass\n", "@record(frozen=True)\n")],
+)
+variant("the-decorator-called", "@dataclass\n", "@dataclass()\n")
+variant("frozen-with-slots", "@dataclass\n", "@dataclass(frozen=True, slots=True)\n")
+variant("by-keyword-alone", "@dataclass\n", "@dataclass(kw_only=True)\n")
+variant(
+    "numbers-in-other-words",
+    "50257",
+    "50_257",
+    also=[("1024", "2**10"), ("3072", "4 * 768"), ("1e-5", "0.00001")],
+)
+variant("n-inner-from-n-embd", "3072", "4 * n_embd")
+variant(
+    "a-field-with-its-default",
+    "import dataclass\n",
+    "import dataclass, field\n",
+    also=[("= 3072", "= field(default=3072, repr=False)"), ("= 1e-5", "= field(default_factory=lambda: 1e-5)")],
+)
+variant.file(
+    "postponed-hints",
+    "from __future__ import annotations\n\n"
+    + _instead(
+        ("= 768", "= WIDTH"),
+        ("import dataclass\n", "import asdict, dataclass\nfrom typing import ClassVar, Final\n\nWIDTH: Final = 768\n"),
+        ("GPT2Config:\n", 'GPT2Config:\n    """GPT-2 small."""\n\n    model_type: ClassVar[str] = "gpt2"\n'),
+    )
+    + """
+    @property
+    def head_dim(self):
+        return self.n_embd // self.n_head
+
+    def __post_init__(self):
+        if self.n_embd % self.n_head:
+            raise ValueError("n_head must divide n_embd")
+
+
+if __name__ == "__main__":
+    print(asdict(GPT2Config()))
+""",
+)
