@@ -53,11 +53,6 @@ WRONG = {
         [OUT, EQUAL, CAUSAL, MASK, GRADIENT, DTYPE],
         "reshape would mix up the tokens",
     ),
-    "a mask of 8": (
-        [TORCH, (CAUSE, "            attention_mask = causal_mask(8)[:seq, :seq]\n")],
-        [OUT, CAUSAL, DTYPE],
-        "RuntimeError: ",
-    ),
     "n_head must be even": (
         [(GUARD, GUARD.replace("if config", "if config.n_head % 2 or config"))],
         [NAMES, OUT, CAUSAL, MASK, GRADIENT, DTYPE],
@@ -98,20 +93,6 @@ WRONG = {
         [("class GPT2Attention(nn.Module):", "def GPT2Attention(config):\n    return 0\n\n\nclass Other(nn.Module):")],
         [*ALL, UNEVEN, DTYPE],
         "GPT2Attention returns a plain value",
-    ),
-    "the first mask kept, whichever it is": (
-        [
-            (PROJ, PROJ + "\n        self.mask = None"),
-            (
-                GIVEN + CAUSE,
-                (
-                    "        if self.mask is None:\n            self.mask = causal_mask(seq) if attention_mask is "
-                    "None else attention_mask\n        attention_mask = self.mask\n"
-                ),
-            ),
-        ],
-        [OUT, MASK, DTYPE],
-        "",
     ),
 }
 
