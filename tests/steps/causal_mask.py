@@ -1,10 +1,14 @@
 """Step 02 is judged by what its mask does to scores: Hugging Face's mask and torch's say where a token may look."""
 
-from autograder.checking import check
+from textwrap import indent
+
+from autograder.checking import check, mistake, variant
 from autograder.comparing import close, equal, fail
 from autograder.student import StudentRaised
 
-SIZES = ((3, 0), (2, 1), (1, 4), (5, 0), (4, 4), (1, 0), (2, 3), (3, 7))  # sequence_length, num_tokens
+# sequence_length, num_tokens. 2 before 2 comes first: what is wrong by num_tokens, or by one, differs there. Beyond 256
+# bfloat16 has no longer every whole number, so positions must not be of that dtype.
+SIZES = ((3, 0), (2, 2), (1, 4), (5, 0), (2, 1), (4, 4), (1, 0), (2, 3), (3, 7), (3, 300))
 DTYPES = ("float32", "float64", "bfloat16", "float16")
 MOST = 1000  # scores are within ±1,000
 HIDDEN = -2 * MOST - 14  # against the highest score, beside the lowest: e**-14 is below 1e-6
@@ -57,10 +61,11 @@ def acts_on_scores(student, oracle, draw):
         mask, visible = _numbers(student, new, before), oracle.visible(new, before)
         worst = torch.where(visible, -float(MOST), float(MOST))
         drawn = [draw.normal(new, before + new, std=std).clamp(-MOST, MOST) for std in (1.0, 300.0)]
-        for scores, said in zip((worst, *drawn), ("all of ±1,000", "random", "random and large"), strict=True):
+        kinds = ("scores of 1,000 where hidden, -1,000 where seen", "random scores", "large random scores")
+        for scores, kind in zip((worst, *drawn), kinds, strict=True):
             mine = torch.softmax((scores + mask).double(), dim=-1)
             theirs = torch.softmax(scores.masked_fill(~visible, float("-inf")).double(), dim=-1)
-            close(mine, theirs, rtol=0, atol=1e-6, says=f"these are the weights for scores that are {said}")
+            close(mine, theirs, rtol=0, atol=1e-6, says=f"these are the weights for {kind}")
 
 
 @check(
@@ -70,16 +75,21 @@ def acts_on_scores(student, oracle, draw):
 def has_the_dtype(student):
     import torch
 
-    plain = _tensor(_made(student, 3, 2), 3, 2)
-    equal(plain.dtype, torch.float32, says="with no dtype given, it is float32")
-    for name in DTYPES:
-        mask = _tensor(student.causal_mask(3, 2, dtype=getattr(torch, name)), 3, 2)
-        equal(mask.dtype, getattr(torch, name))
-        if mask.shape != plain.shape or not torch.equal(mask == 0, plain == 0):
-            fail(f"in {name} it is another mask than with no dtype given")
-        weak = mask[(mask != 0) & ~(mask <= HIDDEN)].double().tolist()
-        if weak:
-            fail(f"in {name} a number in it neither lets through nor hides", expected="0 or -inf", got=_number(weak[0]))
+    for new, before in ((3, 2), (1, 4), (3, 300)):
+        plain = _tensor(_made(student, new, before), new, before)
+        equal(plain.dtype, torch.float32, says="with no dtype given, it is float32")
+        for name in DTYPES:
+            wanted = getattr(torch, name)
+            mask = _tensor(student.causal_mask(new, before, dtype=wanted), new, before)
+            if mask.dtype != wanted:
+                says = "for several new tokens it is the right one" if new == 1 else ""
+                fail(says, expected=str(wanted), got=str(mask.dtype))
+            if mask.shape != plain.shape or not torch.equal(mask == 0, plain == 0):
+                fail(f"in {name} it is another mask than with no dtype given")
+            weak = mask[(mask != 0) & ~(mask <= HIDDEN)].double().tolist()
+            if weak:
+                says = f"in {name} a number in it neither lets through nor hides"
+                fail(says, expected="0 or -inf", got=_number(weak[0]))
 
 
 @check(
@@ -97,7 +107,9 @@ def has_the_device(student):
         raise
     kind = type(getattr(mask, "device", None))
     got = mask.device.type if kind is torch.device else _word(mask)
-    equal(got, "meta", says="hand device on to each call that makes a tensor: torch.arange, torch.zeros …")
+    if got != "meta":
+        says = "hand device on to each call that makes a tensor: torch.arange, torch.zeros …"
+        fail(says, "meta is a device that every torch has: its tensors have no numbers", expected="meta", got=got)
 
 
 @check.undeclared(failed="causal_mask is not a constant: it asks for gradients")
@@ -199,3 +211,324 @@ def _word(value):
 
     name = type_name(value)
     return "None" if value is None else f"{'an' if name[:1].lower() in 'aeio' else 'a'} {name}"
+
+
+_HEAD = """\
+import functools
+import math
+
+import torch
+import torch.nn.functional as F
+
+
+def causal_mask(sequence_length, num_tokens=0, *, dtype=torch.float32, device=None):
+    total = num_tokens + sequence_length
+    like = {"dtype": dtype, "device": device}
+"""
+
+
+def _file(body):
+    """Return a file whose function has another body."""
+    return _HEAD + indent(body, "    ")
+
+
+_FULL = 'torch.full((sequence_length, total), float("-inf"), **like)'
+_ROWS = "    query = torch.arange(num_tokens, num_tokens + sequence_length, device=device)"
+_MASK = "torch.zeros(sequence_length, num_tokens + sequence_length"
+
+mistake(
+    "own-position-hidden",
+    "key > query",
+    "key >= query",
+    "A token is hidden from itself, so with no cache the first row is -inf throughout. A token sees itself.",
+    again=_file(f"return {_FULL}.triu(num_tokens)\n"),
+)
+mistake(
+    "only-the-future-seen",
+    "key > query",
+    "key <= query",
+    "Hidden and seen have changed places: -inf stands where a token may look, and 0 where it may not.",
+    again=_file(f"return {_FULL}.tril(num_tokens)\n"),
+)
+mistake(
+    "past-hidden",
+    "key > query",
+    "key < query",
+    "The comparison is turned round: what came before a token is hidden, and what comes after it is seen.",
+    again=_file(f"return {_FULL}.tril(num_tokens - 1)\n"),
+)
+mistake(
+    "one-later-token-seen",
+    "key > query",
+    "key > query + 1",
+    "Each token also sees the one right after it, which is what it must predict: the triangle is off by one.",
+    again=_file(f"return {_FULL}.triu(num_tokens + 2)\n"),
+)
+mistake(
+    "rows-and-columns-exchanged",
+    'float("-inf"))',
+    'float("-inf")).T',
+    "Rows and columns have changed places. A row is a token that looks, a column one that can be looked at.",
+    again=_file(
+        "query = torch.arange(num_tokens, total, device=device)\n"
+        "key = torch.arange(total, device=device)[:, None]\n"
+        'return torch.zeros(total, sequence_length, **like).masked_fill(key > query, float("-inf"))\n'
+    ),
+)
+mistake(
+    "num-tokens-ignored",
+    _ROWS,
+    "    query = torch.arange(sequence_length, device=device)",
+    "The mask is a square of the new tokens alone. The num_tokens before them have a column each.",
+    also=[
+        ("key = torch.arange(num_tokens + sequence_length", "key = torch.arange(sequence_length"),
+        (_MASK, "torch.zeros(sequence_length, sequence_length"),
+    ],
+    again=_file('return torch.full((sequence_length, sequence_length), float("-inf"), **like).triu(1)\n'),
+)
+mistake(
+    "triangle-in-the-upper-left",
+    _ROWS,
+    "    query = torch.arange(sequence_length, device=device)",
+    "The triangle starts in the upper left, as if nothing were cached. Row i is the position num_tokens + i.",
+    again=_file(f"return {_FULL}.triu(1)\n"),
+)
+mistake(
+    "diagonal-at-num-tokens",
+    'return mask.masked_fill(key > query, float("-inf"))',
+    'return torch.full_like(mask, float("-inf")).triu(num_tokens or 1)',
+    "With tokens in the cache, a token is hidden from itself: the triangle starts one column too early.",
+    again=_file(
+        "mask = torch.zeros(sequence_length, total, **like)\n"
+        "for row in range(sequence_length):\n"
+        '    mask[row, row + (num_tokens if num_tokens else 1) :] = float("-inf")\n'
+        "return mask\n"
+    ),
+)
+mistake(
+    "cached-tokens-hidden",
+    "key > query,",
+    "(key > query) | (key < num_tokens),",
+    "The tokens in the cache are hidden. They come before the new ones, so each new one sees them all.",
+    again=_file(
+        "mask = torch.full((sequence_length, sequence_length), -torch.inf, **like).triu(1)\n"
+        "return F.pad(mask, (num_tokens, 0), value=-torch.inf)\n"
+    ),
+)
+mistake(
+    "cached-tokens-at-the-right",
+    'return mask.masked_fill(key > query, float("-inf"))',
+    'return mask.masked_fill(key > query, float("-inf")).roll(-num_tokens, 1)',
+    "The columns of the cached tokens stand to the right of the new ones'. They come first: position 0 is at the left.",
+    again=_file(
+        "mask = torch.full((sequence_length, sequence_length), -torch.inf, **like).triu(1)\n"
+        "return torch.cat([mask, torch.zeros(sequence_length, num_tokens, **like)], dim=1)\n"
+    ),
+)
+mistake(
+    "zeros-and-ones-times-inf",
+    'mask.masked_fill(key > query, float("-inf"))',
+    '(key > query).to(dtype) * float("-inf")',
+    "A table of zeros and ones was multiplied by an infinity: 0 times infinity is nan. Choose between two values.",
+    again=_file('return torch.triu(torch.ones(sequence_length, total, **like), num_tokens + 1) * float("-inf")\n'),
+)
+mistake(
+    "ones-for-seen",
+    'mask.masked_fill(key > query, float("-inf"))',
+    "(key <= query).to(dtype)",
+    "This is a mask to multiply with, 1 for seen and 0 for hidden. It is added here: 0 for seen, -inf for hidden.",
+    again=_file("return torch.ones(sequence_length, total, **like).tril(num_tokens)\n"),
+)
+mistake(
+    "ones-for-hidden",
+    'mask.masked_fill(key > query, float("-inf"))',
+    "(key > query).to(dtype)",
+    "The hidden places are marked with 1, which raises their scores a little. They have to be -inf.",
+    again=_file("return torch.ones(sequence_length, total, **like).triu(num_tokens + 1)\n"),
+)
+mistake(
+    "a-table-of-booleans",
+    'mask.masked_fill(key > query, float("-inf"))',
+    "key > query",
+    "The mask says true or false. It is added to scores, so it holds numbers: 0 for seen, -inf for hidden.",
+    again=_file("return torch.ones(sequence_length, total, dtype=torch.bool, device=device).triu(num_tokens + 1)\n"),
+)
+mistake(
+    "plus-infinity",
+    'float("-inf")',
+    'float("inf")',
+    "The infinity has no minus, so the hidden tokens get all the weight.",
+)
+mistake(
+    "nothing-hidden",
+    'mask.masked_fill(key > query, float("-inf"))',
+    "mask",
+    "The mask is zeros throughout, and hides nothing. masked_fill changes no tensor: it returns a new one.",
+    again=_file("return torch.zeros(sequence_length, total, **like)\n"),
+)
+mistake(
+    "minus-1e-9",
+    'float("-inf")',
+    "-1e-9",
+    "-1e-9 is nearly 0: the minus in its exponent makes it tiny. What hides is a very large negative number, or -inf.",
+)
+mistake(
+    "minus-100",
+    'float("-inf")',
+    "-100.0",
+    "-100 is too weak to hide a large score: scores of a thousand can occur. -inf hides every score.",
+)
+mistake(
+    "too-low-for-float16",
+    'float("-inf")',
+    "-1e9",
+    "The number that hides does not fit into float16. -inf fits into every dtype.",
+)
+mistake(
+    "dtype-ignored",
+    "dtype=dtype, device=device)",
+    "device=device)",
+    "The mask is float32 whatever is asked for. Hand dtype on to the call that makes it.",
+    again=_file('return torch.full((sequence_length, total), float("-inf"), device=device).triu(num_tokens + 1)\n'),
+)
+mistake(
+    "dtype-ignored-for-one-token",
+    _ROWS,
+    "    if sequence_length == 1:\n        return torch.zeros(1, num_tokens + 1, device=device)\n" + _ROWS,
+    "For one new token the mask is float32 whatever is asked for. The short way needs the dtype too.",
+    again=_file(
+        "if sequence_length < 2:\n    return torch.zeros((1, total), device=device)\n"
+        f"return {_FULL}.triu(num_tokens + 1)\n"
+    ),
+)
+mistake(
+    "positions-in-the-dtype-of-the-mask",
+    _ROWS,
+    _ROWS.replace("device=device", "dtype=dtype, device=device"),
+    "The positions are of the mask's dtype. bfloat16 cannot tell large whole numbers apart: positions stay integers.",
+    also=[
+        (
+            "key = torch.arange(num_tokens + sequence_length, device=device)",
+            "key = torch.arange(num_tokens + sequence_length, dtype=dtype, device=device)",
+        )
+    ],
+    again=_file(
+        "query, key = (torch.arange(total).to(**like) for _ in range(2))\n"
+        "return torch.where(key > query[num_tokens:, None], torch.tensor(-torch.inf, **like), 0.0)\n"
+    ),
+)
+mistake(
+    "device-ignored",
+    _ROWS,
+    "    query = torch.arange(num_tokens, num_tokens + sequence_length)",
+    "No tensor is made on the device that is asked for. Hand device on to each call that makes one.",
+    also=[
+        (
+            "key = torch.arange(num_tokens + sequence_length, device=device)",
+            "key = torch.arange(num_tokens + sequence_length)",
+        ),
+        ("dtype=dtype, device=device)", "dtype=dtype)"),
+    ],
+    again=_file('return torch.full((sequence_length, total), float("-inf"), dtype=dtype).triu(num_tokens + 1)\n'),
+)
+mistake(
+    "positions-without-the-device",
+    _ROWS,
+    "    query = torch.arange(num_tokens, num_tokens + sequence_length)",
+    "The mask is on the device that is asked for, and the positions are not. torch.arange takes device too.",
+    also=[
+        (
+            "key = torch.arange(num_tokens + sequence_length, device=device)",
+            "key = torch.arange(num_tokens + sequence_length)",
+        ),
+    ],
+)
+mistake(
+    "nothing-returned",
+    "    return mask.masked_fill",
+    "    mask.masked_fill",
+    "The function comes to its end without a return, and so gives None.",
+    again=_file(f"mask = {_FULL}\nmask.triu_(num_tokens + 1)\n"),
+)
+mistake(
+    "two-axes-too-many",
+    'float("-inf"))',
+    'float("-inf"))[None, None]',
+    "The mask has axes for the batch and the heads. It needs none: rows and columns alone serve all of them.",
+    again=_file(f"return {_FULL}.triu(num_tokens + 1).view(1, 1, sequence_length, total)\n"),
+)
+
+variant("where", 'mask.masked_fill(key > query, float("-inf"))', "torch.where(key <= query, mask, -torch.inf)")
+variant(
+    "columns-by-none",
+    ".unsqueeze(1)",
+    "[:, None]",
+    also=[("key > query", "query < key"), ('float("-inf")', "-torch.inf")],
+)
+variant("added-outside-the-triangle", "key > query", "~(key <= query)")
+variant("lowest-number-of-the-dtype", 'float("-inf")', "torch.finfo(dtype).min")
+variant("minus-ten-thousand", 'float("-inf")', "-10000.0")
+variant(
+    "filled-by-index",
+    'return mask.masked_fill(key > query, float("-inf"))',
+    "mask[key > query] = -torch.inf\n    return mask",
+)
+variant.file("triu", _file(f"return torch.triu({_FULL}, diagonal=num_tokens + 1)\n"))
+variant.file(
+    "logarithm-of-a-triangle", _file("return torch.ones(sequence_length, total, **like).tril(num_tokens).log()\n")
+)
+variant.file(
+    "cell-by-cell",
+    _file(
+        "mask = torch.zeros((sequence_length, total), **like)\n"
+        "for i in range(sequence_length):\n"
+        "    for j in range(total):\n"
+        "        if j > num_tokens + i:\n"
+        "            mask[i, j] = -math.inf\n"
+        "return mask\n"
+    ),
+)
+variant.file(
+    "nested-lists",
+    _file(
+        'rows = [[0.0] * (num_tokens + i + 1) + [float("-inf")] * (sequence_length - i - 1)'
+        " for i in range(sequence_length)]\n"
+        "return torch.tensor(rows).to(device=device, dtype=dtype)\n"
+    ),
+)
+variant.file(
+    "padded-square",
+    _file(
+        "square = torch.nn.Transformer.generate_square_subsequent_mask(sequence_length, **like)\n"
+        "return F.pad(square, (num_tokens, 0), value=0.0)\n"
+    ),
+)
+variant.file(
+    "zeros-beside-a-square",
+    _file(
+        "square = torch.full((sequence_length, sequence_length), -math.inf, **like).triu(1)\n"
+        "return torch.cat([torch.zeros(sequence_length, num_tokens, **like), square], dim=1)\n"
+    ),
+)
+variant.file(
+    "last-rows-of-a-larger-square", _file("return torch.full((total, total), -math.inf, **like).triu(1)[num_tokens:]\n")
+)
+variant.file(
+    "windows-of-one-vector",
+    _file(
+        "strip = torch.zeros(num_tokens + 2 * sequence_length - 1, **like)\n"
+        'strip[total:] = float("-inf")\n'
+        "return strip.unfold(0, total, 1).flip(0)\n"
+    ),
+)
+variant.file(
+    "remembered",
+    _file("return _made(sequence_length, num_tokens, dtype, device)\n")
+    + """
+
+@functools.lru_cache(maxsize=None)
+def _made(new, old, dtype, device):
+    seen = torch.ones(new, old + new, dtype=torch.bool, device=device).tril(old)
+    return torch.zeros(new, old + new, dtype=dtype, device=device).masked_fill_(~seen, -math.inf)
+""",
+)

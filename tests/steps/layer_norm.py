@@ -1,5 +1,7 @@
 """Step 03 is judged against torch's own layer norm, gain and bias redrawn."""
 
+from textwrap import indent
+
 from autograder.checking import check, forbids, mistake, variant
 from autograder.comparing import agrees, close, fail, fits, load, make
 
@@ -179,10 +181,382 @@ def _like(x, made):
     return made
 
 
+_HEAD = """\
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class LayerNorm(nn.Module):
+    def __init__(self, dim, *, eps=1e-5):
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(dim))
+        self.bias = nn.Parameter(torch.zeros(dim))
+
+    def forward(self, x):
+"""
+
+
+def _forward(body):
+    """Return a file whose `forward` has another body."""
+    return _HEAD + indent(body, " " * 8)
+
+
+_WEIGHT = "self.weight = nn.Parameter(torch.ones(dim))"
+_BIAS = "self.bias = nn.Parameter(torch.zeros(dim))"
+_MEAN = "mean = x.mean(dim=-1, keepdim=True)"
+_VARIANCE = "variance = centred.square().mean(dim=-1, keepdim=True)"
+_BY_ROOT = "centred / torch.sqrt(variance + self.eps)"
+_SCALED = "return self.weight * normalised + self.bias"
+
 mistake(
     "unbiased-variance",
-    "variance = centred.square().mean(dim=-1, keepdim=True)",
+    _VARIANCE,
     "variance = x.var(dim=-1, keepdim=True)",
     "The variance divides by n - 1, as torch's var does unless it is told otherwise. Layer norm's divides by n.",
+    again=_forward(
+        "c = x - x.mean(-1, keepdim=True)\nreturn self.weight * c / (x.std(-1, keepdim=True) + self.eps) + self.bias\n"
+    ),
+)
+mistake(
+    "variance-not-divided",
+    _VARIANCE,
+    "variance = centred.square().sum(dim=-1, keepdim=True)",
+    "The squares are added up and not divided by how many there are. The variance is their mean.",
 )
 mistake("no-mean", "centred = x - mean", "centred = x", "The mean is not subtracted.")
+mistake(
+    "mean-in-the-variance-alone",
+    _BY_ROOT,
+    "x / torch.sqrt(variance + self.eps)",
+    "The mean is subtracted for the variance alone. What is divided is x less its mean.",
+)
+mistake(
+    "divided-by-the-variance",
+    "torch.sqrt(variance + self.eps)",
+    "(variance + self.eps)",
+    "The result is divided by the variance. It is divided by the variance's square root.",
+)
+mistake(
+    "no-eps",
+    "torch.sqrt(variance + self.eps)",
+    "torch.sqrt(variance)",
+    "eps is not in the sum. It is added to the variance, under the root.",
+)
+mistake(
+    "eps-outside-the-root",
+    "torch.sqrt(variance + self.eps)",
+    "(torch.sqrt(variance) + self.eps)",
+    "eps is added to the root. It is added to the variance, under the root.",
+    again=_forward(
+        "std, mean = torch.std_mean(x, -1, correction=0, keepdim=True)\n"
+        "return self.weight * ((x - mean) / (std + self.eps)) + self.bias\n"
+    ),
+)
+mistake(
+    "eps-as-a-floor",
+    "torch.sqrt(variance + self.eps)",
+    "torch.sqrt(variance.clamp(min=self.eps))",
+    "eps is a floor under the variance. It is added to each variance, large or small.",
+)
+mistake(
+    "eps-hard-coded",
+    "+ self.eps",
+    "+ 1e-5",
+    "The eps that the norm was made with is not used: it is 0.00001 always. __init__ keeps it in self.eps.",
+)
+mistake(
+    "over-the-tokens",
+    "x.mean(dim=-1",
+    "x.mean(dim=1",
+    "Mean and variance run over the tokens of a text. They run over the features of one token, the last axis.",
+    also=[("square().mean(dim=-1", "square().mean(dim=1")],
+)
+mistake(
+    "over-the-batch",
+    "x.mean(dim=-1",
+    "x.mean(dim=0",
+    "Mean and variance run over the batch. They run over the features of one token, the last axis.",
+    also=[("square().mean(dim=-1", "square().mean(dim=0")],
+)
+mistake(
+    "over-everything",
+    "x.mean(dim=-1, keepdim=True)",
+    "x.mean()",
+    "All numbers of x share one mean and one variance. Each token has its own, over the last axis.",
+    also=[("square().mean(dim=-1, keepdim=True)", "square().mean()")],
+)
+mistake(
+    "over-the-last-two-axes",
+    "x.mean(dim=-1",
+    "x.mean(dim=(-2, -1)",
+    "The tokens of a text share one mean and one variance. Each token has its own, over the last axis.",
+    also=[("square().mean(dim=-1", "square().mean(dim=(-2, -1)")],
+)
+mistake(
+    "last-axis-not-kept",
+    _MEAN,
+    "mean = x.mean(dim=-1)",
+    "Mean or variance has lost its last axis, so it does not line up with x. keepdim keeps it, with length 1.",
+    also=[("square().mean(dim=-1, keepdim=True)", "square().mean(dim=-1)")],
+)
+mistake("no-weight", "self.weight * normalised", "normalised", "The weight is not used. It multiplies each feature.")
+mistake("no-bias", " + self.bias", "", "The bias is not added.")
+mistake(
+    "bias-before-the-weight",
+    "self.weight * normalised + self.bias",
+    "self.weight * (normalised + self.bias)",
+    "The bias is added first, and the weight multiplies it too. The weight comes first, the bias after it.",
+)
+mistake(
+    "weight-and-bias-exchanged",
+    "self.weight * normalised + self.bias",
+    "self.bias * normalised + self.weight",
+    "Weight and bias have changed places: the weight multiplies, and the bias is added.",
+)
+mistake(
+    "one-added-to-the-weight",
+    "self.weight * normalised",
+    "(1 + self.weight) * normalised",
+    "One is added to the weight. This norm multiplies by the weight as it is.",
+)
+mistake(
+    "weight-of-zeros",
+    "torch.ones(dim)",
+    "torch.zeros(dim)",
+    "A new norm's weight is zeros, so its result is zeros too. It begins with ones, which change nothing.",
+)
+mistake(
+    "bias-of-ones",
+    "torch.zeros(dim)",
+    "torch.ones(dim)",
+    "A new norm's bias is ones. It begins with zeros, which change nothing.",
+)
+mistake(
+    "plain-tensors",
+    _WEIGHT,
+    "self.weight = torch.ones(dim)",
+    "Weight and bias are no part of the module: a plain tensor is neither trained nor saved. An nn.Parameter is both.",
+    also=[(_BIAS, "self.bias = torch.zeros(dim)")],
+)
+mistake(
+    "buffers",
+    _WEIGHT,
+    'self.register_buffer("weight", torch.ones(dim))',
+    "Weight and bias are saved and not trained: a buffer has no gradient. An nn.Parameter has.",
+    also=[(_BIAS, 'self.register_buffer("bias", torch.zeros(dim))')],
+)
+mistake(
+    "gamma-and-beta",
+    _WEIGHT,
+    "self.gamma = nn.Parameter(torch.ones(dim))",
+    "The two parameters are called gamma and beta. The checkpoint calls them weight and bias.",
+    also=[
+        (_BIAS, "self.beta = nn.Parameter(torch.zeros(dim))"),
+        (_SCALED, "return self.gamma * normalised + self.beta"),
+    ],
+    again=_forward(
+        "c = x - x.mean(-1, keepdim=True)\n"
+        "return self.gamma * c * (c.square().mean(-1, keepdim=True) + self.eps).rsqrt() + self.beta\n"
+    )
+    .replace("self.weight", "self.gamma")
+    .replace("self.bias", "self.beta"),
+)
+mistake(
+    "parameters-with-more-axes",
+    "torch.ones(dim)",
+    "torch.ones(1, 1, dim)",
+    "Weight and bias have axes for batch and tokens. Broadcasting adds those, and the checkpoint's have one axis.",
+    also=[("torch.zeros(dim)", "torch.zeros(1, 1, dim)")],
+)
+mistake(
+    "parameters-by-data",
+    _SCALED,
+    "return self.weight.data * normalised + self.bias.data",
+    "Weight and bias are used without their gradients, so they would never be trained. They are used as they are.",
+)
+mistake(
+    "statistics-without-gradient",
+    "centred = x - mean",
+    "centred = x - mean.detach()",
+    "Mean and variance are taken for constants: they depend on x, and their gradients belong to its gradient.",
+    also=[(_BY_ROOT, "centred / torch.sqrt(variance.detach() + self.eps)")],
+    again=_forward(
+        "with torch.no_grad():\n"
+        "    variance, mean = torch.var_mean(x, dim=-1, keepdim=True, correction=0)\n"
+        "return self.weight * (x - mean) / torch.sqrt(variance + self.eps) + self.bias\n"
+    ),
+)
+mistake(
+    "variance-detached",
+    _BY_ROOT,
+    "centred / torch.sqrt(variance.detach() + self.eps)",
+    "The variance is taken for a constant: it depends on x, and its gradient belongs to that of x.",
+)
+mistake(
+    "nothing-differentiated",
+    "        " + _MEAN,
+    "        x = x.detach()\n        " + _MEAN,
+    "x is cut off from its gradient before it is used. No detach, no .data and no numpy belong here.",
+)
+mistake(
+    "x-changed-in-place",
+    "centred = x - mean",
+    "centred = x.sub_(mean)",
+    "x itself is changed: -= and the methods that end in _ work in place. Make a new tensor.",
+    again=_forward(
+        "mean = x.mean(-1, keepdim=True)\n"
+        "x -= mean\n"
+        "return self.weight * x / torch.sqrt(x.pow(2).mean(-1, keepdim=True) + self.eps) + self.bias\n"
+    ),
+)
+mistake(
+    "float32-inside",
+    "        " + _MEAN,
+    "        x = x.float()\n        " + _MEAN,
+    "float64 goes in and is rounded to float32 on the way. The whole sum is done in the dtype that is given.",
+)
+mistake(
+    "three-axes-taken-for-granted",
+    "        " + _MEAN,
+    "        batch, seq, dim = x.shape\n        " + _MEAN,
+    "x is taken for a tensor of three axes. It can have any number of them, as long as the last one is dim.",
+    again=_forward(
+        "b, t, d = x.shape\n"
+        "c = x - x.mean(2, keepdim=True)\n"
+        "return self.weight * c / (c.square().mean(2, keepdim=True) + self.eps).sqrt() + self.bias\n"
+    ),
+)
+mistake(
+    "rows-not-put-back",
+    "        " + _MEAN,
+    "        x = x.reshape(-1, x.shape[-1])\n        " + _MEAN,
+    "The axes before the last are joined and stay so. The result has the shape of x.",
+)
+mistake(
+    "nothing-returned",
+    _SCALED,
+    "self.weight * normalised + self.bias",
+    "forward comes to its end without a return, and so gives None.",
+)
+mistake.file(
+    "torchs-own-norm",
+    """\
+from torch import nn
+
+
+class LayerNorm(nn.LayerNorm):
+    def __init__(self, dim, *, eps=1e-5):
+        super().__init__(dim, eps=eps)
+""",
+    "This is torch's LayerNorm under the same name. The step is to write its sum yourself.",
+    again="from torch.nn import LayerNorm\n",
+)
+
+variant("rsqrt", _BY_ROOT, "centred * torch.rsqrt(variance + self.eps)")
+variant("minus-half-power", _BY_ROOT, "centred * (variance + self.eps) ** -0.5")
+variant("var-with-correction", _VARIANCE, "variance = x.var(dim=-1, keepdim=True, correction=0)")
+variant("mean-of-squares-less-square-of-mean", _VARIANCE, "variance = (x * x).mean(-1, keepdim=True) - mean**2")
+variant("unsqueeze-for-keepdim", _MEAN, "mean = x.mean(-1).unsqueeze(-1)")
+variant("addcmul", _SCALED, "return torch.addcmul(self.bias, self.weight, normalised)")
+variant(
+    "empty-then-filled", _WEIGHT, "self.weight = nn.Parameter(torch.empty(dim))\n        nn.init.ones_(self.weight)"
+)
+variant(
+    "bias-first",
+    _SCALED,
+    "return self.bias + normalised * self.weight",
+    also=[("mean(dim=-1, keepdim=True)\n        centred", "mean(-1, True)\n        centred")],
+)
+variant.file(
+    "var-mean",
+    _forward(
+        "variance, mean = torch.var_mean(x, dim=-1, keepdim=True, correction=0)\n"
+        "return (x - mean).div((variance + self.eps).sqrt()).mul(self.weight).add(self.bias)\n"
+    ),
+)
+variant.file(
+    "einsum",
+    _forward(
+        "d = x.shape[-1]\n"
+        'centred = x - torch.einsum("...d->...", x)[..., None] / d\n'
+        'variance = torch.einsum("...d,...d->...", centred, centred).unsqueeze(-1) / d\n'
+        'return torch.einsum("...d,d->...d", centred / (variance + self.eps).sqrt(), self.weight) + self.bias\n'
+    ),
+)
+variant.file(
+    "row-by-row",
+    _forward(
+        "rows = []\n"
+        "for row in x.reshape(-1, x.size(-1)):\n"
+        "    centred = row - row.mean()\n"
+        "    rows.append(centred / (centred.square().mean() + self.eps).sqrt() * self.weight + self.bias)\n"
+        "return torch.stack(rows).reshape(x.shape)\n"
+    ),
+)
+variant.file(
+    "centred-by-a-matrix",
+    _forward(
+        "d = x.shape[-1]\n"
+        "centred = x @ (torch.eye(d, dtype=x.dtype, device=x.device) - 1 / d)\n"
+        "return self.bias + centred * (centred.pow(2).mean(-1, keepdim=True) + self.eps).pow(-0.5) * self.weight\n"
+    ),
+)
+variant.file(
+    "features-first",
+    _forward(
+        "y = x.movedim(-1, 0)\n"
+        "y = y - y.mean(0)\n"
+        "y = y / (y.square().mean(0) + self.eps).sqrt()\n"
+        "return y.movedim(0, -1) * self.weight + self.bias\n"
+    ),
+)
+variant.file(
+    "hypot",
+    _forward(
+        "deviation = torch.std(x, dim=-1, keepdim=True, correction=0)\n"
+        "spread = torch.hypot(deviation, torch.full_like(deviation, self.eps**0.5))\n"
+        "return (x - x.mean(dim=-1, keepdim=True)) / spread * self.weight + self.bias\n"
+    ),
+)
+variant.file(
+    "in-place-on-its-own-copy",
+    _forward(
+        "y = x - x.mean(-1, keepdim=True)\n"
+        "spread = y.square().mean(-1, keepdim=True)\n"
+        "spread += self.eps\n"
+        "y = y / spread.sqrt() * self.weight\n"
+        "y += self.bias\n"
+        "return y\n"
+    ),
+)
+variant.file(
+    "helpers-and-a-base-class",
+    """\
+import torch as th
+from torch.nn import Module, Parameter
+
+
+def average(rows):
+    ones = th.ones(rows.shape[-1], 1, dtype=rows.dtype, device=rows.device)
+    return rows.matmul(ones) / rows.shape[-1]
+
+
+class Learned(Module):
+    def __init__(self, **start):
+        super().__init__()
+        for name, value in start.items():
+            self.register_parameter(name, Parameter(value))
+
+
+class LayerNorm(Learned):
+    def __init__(self, dim, *, eps=0.00001):
+        super().__init__(bias=th.zeros([dim]), weight=th.ones([dim]))
+        self.epsilon = eps
+
+    def forward(self, x):
+        x = x - average(x)
+        return self.bias + x / th.sqrt(self.epsilon + average(x * x)) * self.weight
+""",
+)
