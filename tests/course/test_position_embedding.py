@@ -1,7 +1,6 @@
 """Step 06's checker, by what it rejects and accepts besides its own mistakes and variants, which `verify` proves."""
 
 import edited
-import filled
 import pytest
 
 TABLE, FIRST, LATER, BEYOND, GRADIENT = (
@@ -15,15 +14,12 @@ ALL = [TABLE, FIRST, LATER, BEYOND, GRADIENT]
 NUMBERS = "0.02 * torch.randn(n_positions, n_embd)"
 MAKE = f"self.weight = nn.Parameter({NUMBERS})"
 LOOK = "return self.weight[past_length:end]"
-GUARD = """        if end > n_positions:
-            raise ValueError(f"{end} positions are asked for, and n_positions is {n_positions}")
-"""
 SAYS = 'f"{end} positions are asked for, and n_positions is {n_positions}"'
 SINES = """position = torch.arange(n_positions).unsqueeze(1) / 10000 ** (torch.arange(n_embd) / n_embd)
         table = torch.where(torch.arange(n_embd) % 2 == 0, position.sin(), position.cos())
         """
 WRONG = {
-    "sinusoids, not in the state": ([(MAKE, SINES + "self.weight = table")], [*ALL[:3], GRADIENT], "no weight"),
+    "sinusoids, not in the state": ([(MAKE, SINES + "self.weight = table")], [*ALL[:3], GRADIENT], "lacks weight"),
     "one too far": (
         [
             (
@@ -68,6 +64,11 @@ WRONG = {
         [FIRST, LATER, GRADIENT],
         "",
     ),
+    "a message with all numbers": (
+        [(SAYS, "' '.join(map(str, range(10000)))")],
+        [BEYOND],
+        "a message with two numbers is asked for, not one with all",
+    ),
     "a tuple": ([(LOOK, LOOK + ",")], [FIRST, LATER, GRADIENT], "a tuple"),
     "a function": (
         [
@@ -85,11 +86,6 @@ RIGHT = {
         (MAKE, "self.weight = nn.Embedding(n_positions, n_embd).weight\n        nn.init.normal_(self.weight, std=0.02)")
     ],
 }
-
-
-@pytest.fixture(scope="module")
-def course(tmp_path_factory):
-    return filled.copy(tmp_path_factory.mktemp("course"))
 
 
 @pytest.mark.parametrize("name", WRONG)

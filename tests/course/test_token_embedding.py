@@ -1,7 +1,6 @@
 """Step 05's checker, by what it rejects and accepts besides its own mistakes and variants, which `verify` proves."""
 
 import edited
-import filled
 import pytest
 
 ONE_HOT, TABLE, OUT, RANGE, GRADIENT, OWN = (
@@ -14,9 +13,6 @@ ONE_HOT, TABLE, OUT, RANGE, GRADIENT, OWN = (
 )
 NUMBERS = "0.02 * torch.randn(vocab_size, n_embd)"
 MAKE = f"self.weight = nn.Parameter({NUMBERS})"
-GUARD = """        if (input_ids < 0).any():
-            raise IndexError(f"id {input_ids.min().item()} is not in the table of {self.weight.shape[0]} rows")
-"""
 LOOK = "return self.weight[input_ids]"
 ENCODE = "nn.functional.one_hot(input_ids, num_classes=weight.shape[0])"
 PRODUCT = "return one_hot.to(weight.dtype) @ weight"
@@ -120,11 +116,6 @@ FORBIDDEN = {
         "torch.nn.functional.embedding",
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def course(tmp_path_factory):
-    return filled.copy(tmp_path_factory.mktemp("course"))
 
 
 @pytest.mark.parametrize("name", WRONG)

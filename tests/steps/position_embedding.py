@@ -74,6 +74,8 @@ def refuses_beyond(student):
             says=f"position {past + seq_len - 1} is asked for, and the last one is 12: that has to be an error",
         )
         numbers = [number.replace(",", "") for number in re.findall(r"\d{1,3}(?:,\d{3})+|\d+", message)]
+        if len(numbers) > MOST:
+            fail("a message with two numbers is asked for, not one with all", expected=f"13 and {past + seq_len}", got=message)
         if "13" in numbers:
             numbers.remove("13")  # n_positions; what is asked for may be the same number
         else:
@@ -81,8 +83,6 @@ def refuses_beyond(student):
         asked, end = {int(number) for number in numbers}, past + seq_len
         if not asked & {end, end - 1} and not {seq_len, past} <= asked:  # the end, the last position, or both terms
             fail("what was asked for is not in the message", expected=f"a message with {end}", got=message)
-        if len(numbers) > MOST:
-            fail("a message with two numbers is asked for, not one with all", expected=f"13 and {end}", got=message)
 
 
 @check(
