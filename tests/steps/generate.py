@@ -1,7 +1,8 @@
 """Step 13 is judged against Hugging Face's own greedy generation, redrawn: a fresh model repeats two tokens."""
 
-from autograder.checking import check
-from autograder.comparing import equal, fail
+from autograder.checking import check, mistake, variant
+from autograder.comparing import close, equal, fail
+from autograder.student import Missing
 
 NEW = 12
 
@@ -16,6 +17,9 @@ def output_matches(student, oracle, draw):
         mine, theirs = _pair(student, oracle, values)
         ids = draw.ids(values["vocab_size"], batch=batch, seq=6, label="input_ids")
         same(student.generate(mine, ids, NEW), theirs.continued(ids, NEW))
+    other = oracle.lm_head_model(values)
+    mine.load_state_dict(other.linear_state_dict())
+    same(student.generate(mine, ids, NEW), other.continued(ids, NEW), says="the model got other weights meanwhile")
 
 
 @check(
@@ -27,7 +31,8 @@ def counts_right(student, oracle, draw):
     mine, theirs = _pair(student, oracle, values)
     ids = draw.ids(values["vocab_size"], batch=2, seq=4, label="input_ids")
     for count in (0, 1, 5):
-        same(student.generate(mine, ids, count), theirs.continued(ids, count) if count else ids)
+        expected = theirs.continued(ids, count) if count else ids.clone()
+        same(student.generate(mine, ids, count), expected, says=f"max_new_tokens is {count}, and the prompt has 4")
 
 
 @check(
@@ -43,7 +48,7 @@ def crops_the_context(student, oracle, draw):
         for _ in range(NEW):
             best = theirs(expected[:, -8:])[:, -1].argmax(dim=-1, keepdim=True)
             expected = _cat(expected, best)
-        same(student.generate(mine, ids, NEW), expected)
+        same(student.generate(mine, ids, NEW), expected, says="n_positions is 8: each is the best after the last 8")
 
 
 @check(
@@ -55,66 +60,132 @@ def stops_at_the_end(student, oracle, draw):
     mine, theirs = _pair(student, oracle, values)
     ids = draw.ids(values["vocab_size"], batch=3, seq=6, label="input_ids")
     free = theirs.continued(ids, NEW)[:, 6:]
+    alone = _like(ids[:1].contiguous(), ids)
+    eos = int(free[0, 3])
+    expected = theirs.continued(alone, NEW, eos)
+    same(student.generate(mine, alone, NEW, eos_token_id=eos), expected, says=_endings(free[:1], eos))
     for row, place in ((0, 2), (1, 0), (2, 5)):
         eos = int(free[row, place])
-        same(student.generate(mine, ids, NEW, eos_token_id=eos), theirs.continued(ids, NEW, eos))
+        expected = theirs.continued(ids, NEW, eos)
+        same(student.generate(mine, ids, NEW, eos_token_id=eos), expected, says=_endings(free, eos))
     eos = int(free[1, 4])  # now the same with ids 0 and eos exchanged everywhere: 0 is an id like any other
     state = theirs.linear_state_dict()
     for name in ("transformer.wte.weight", "lm_head.weight"):
         state[name][[0, eos]] = state[name][[eos, 0]]
     other = _fresh(student, values, state)
-    expected = _exchanged(theirs.continued(ids, NEW, eos), eos)
-    same(student.generate(other, _exchanged(ids, eos), NEW, eos_token_id=0), expected, says="eos_token_id is 0 here")
-    alone = ids[:1].contiguous()
-    eos = int(free[0, 3])
-    same(student.generate(mine, alone, NEW, eos_token_id=eos), theirs.continued(alone, NEW, eos))
+    expected, prompt = _exchanged(theirs.continued(ids, NEW, eos), eos), _like(_exchanged(ids, eos), ids)
+    says = _endings(_exchanged(free, eos), 0)
+    same(student.generate(other, prompt, NEW, eos_token_id=0), expected, says=says)
 
 
 @check(
-    passed="it leaves the ids, each module's mode and the random numbers as they were, and records no gradients",
-    failed="it does not leave the ids, each module's mode and the random numbers as they were, or records gradients",
+    passed="an eos_token_id in the prompt ends no row",
+    failed="an eos_token_id in the prompt ends a row",
+)
+def passes_over_the_prompts(student, oracle, draw):
+    values = draw.config()
+    mine, theirs = _pair(student, oracle, values)
+    for place, where in ((3, "in the middle"), (5, "at the end")):
+        ids, eos = _prompts_with_an_end(theirs, values, place, draw)
+        expected = theirs.continued(ids, NEW, eos)
+        says = f"{eos} stands in row 1's prompt, {where}; no row begins with it"
+        same(student.generate(mine, ids, NEW, eos_token_id=eos), expected, says=says)
+
+
+@check(
+    passed="the model runs in evaluation mode, and no gradients are recorded",
+    failed="the model does not run in evaluation mode, or gradients are recorded",
+)
+def runs_in_evaluation(student, oracle, draw):
+    import torch
+
+    values = draw.config()
+    mine, theirs = _pair(student, oracle, values)
+    ids = draw.ids(values["vocab_size"], batch=1, seq=5, label="input_ids")
+    norm = mine.transformer.ln_f
+    nn = _torchs_modules(student)
+    if nn is not None:
+        mine.transformer.ln_f = nn.Sequential(norm, nn.Dropout(0.5))
+        mine.train()
+        says = "a dropout was put behind the model's last norm: it drops only in training"
+        same(student.generate(mine, ids, NEW), theirs.continued(ids, NEW), says=says)
+    # In place of the last norm, an addition to a tensor that is kept: it asks for gradients as soon as it is recorded.
+    mine, _ = _pair(student, oracle, values)
+    seen = student.keep(torch.zeros(1, 5, values["n_embd"]))
+    mine.transformer.ln_f.forward = seen.add_
+    student.generate(mine, ids, 1)
+    if seen.requires_grad:
+        fail("seen in the model's last norm", expected="nothing is recorded", got="what comes in asks for gradients")
+
+
+@check(
+    passed="it leaves the ids, each module's mode and the random numbers as they were",
+    failed="it does not leave the ids, each module's mode and the random numbers as they were",
 )
 def leaves_no_trace(student, oracle, draw):
     values = draw.config()
-    mine, _ = _pair(student, oracle, values)
-    ids = draw.ids(values["vocab_size"], batch=2, seq=5, label="input_ids")
+    mine, theirs = _pair(student, oracle, values)
+    ids = draw.ids(values["vocab_size"], batch=1, seq=5, label="input_ids")
     mine.train()
     mine.transformer.h.eval()
     before = mine.random_state()
-    result, (_, after, _) = student.generate.call_keeping(mine, ids, 3)
-    same(result[:, :5] if _is_ids(result) else result, ids, says="the prompt comes first")
-    same(after, ids, says="these are the ids after the call")
-    equal(bool((mine.random_state() == before).all()), True, says="nothing is drawn in greedy generation")
-    modes = [mine.training, mine.transformer.training, mine.transformer.h.training, mine.lm_head.training]
-    equal(modes, [True, True, False, True], says="training modes of the model, transformer, transformer.h and lm_head")
-    equal(result.requires_grad, False)
+    _, (_, after, _) = student.generate.call_keeping(mine, ids, 3)
+    same(after, ids.clone(), says="these are the caller's ids after the call")
+    if not bool((mine.random_state() == before).all()):
+        fail("greedy generation draws nothing", expected="the random state as it was", got="another one")
+    _require_modes(mine, "")
+    eos = int(theirs.continued(ids, 1)[0, -1])
+    student.generate(mine, ids, 3, eos_token_id=eos)
+    _require_modes(mine, ", when eos_token_id has ended it")
     mine.eval()
     student.generate(mine, ids, 1)
     equal(mine.training, False, says="the model was in evaluation mode before the call")
+    frozen = [name for name, parameter in mine.named_parameters() if not parameter.requires_grad]
+    equal(frozen, [], says="these parameters no longer ask for gradients")
 
 
 def same(mine, theirs, says=""):
     """Fail unless both are the same ids."""
-    import torch
-
-    if not _is_ids(mine) or mine.dtype != torch.int64:
-        got = f"a tensor of {mine.dtype}, {list(mine.shape)}" if type(mine) is torch.Tensor else _word(mine)
-        fail("generate returns the prompt's ids and the new ones", expected="a tensor of torch.int64", got=got)
-    if mine.shape != theirs.shape:
-        fail("[batch, seq + n]", expected=str(list(theirs.shape)), got=str(list(mine.shape)))
-    wrong = (mine != theirs).nonzero()
-    if len(wrong):
-        row, place = wrong[0].tolist()
-        at = f"row {row}, token {place}: the first of {len(wrong)} of {mine.numel()} that differ"
-        fail(
-            f"{at}{'; ' + says if says else ''}", expected=str(int(theirs[row, place])), got=str(int(mine[row, place]))
-        )
+    theirs.axes_names = ("batch", "seq + n")
+    close(mine, theirs, rtol=0, atol=0, says=says)
 
 
-def _is_ids(value):
-    import torch
+def _require_modes(mine, when):
+    modes = [mine.training, mine.transformer.training, mine.transformer.h.training, mine.lm_head.training]
+    equal(modes, [True, True, False, True], says=f"training of model, transformer, h, lm_head{when}")
 
-    return type(value) is torch.Tensor and value.dim() == 2
+
+def _endings(free, eos):
+    """Return in words when each row writes an id: [batch, n] is what they write as long as nothing ends them."""
+    words = []
+    for row, written in enumerate(free.tolist()):
+        place = f"as new token {written.index(eos) + 1}" if eos in written else "never"
+        words.append(f"row {row} writes {eos} {place}" if not row else f"row {row} {place}")
+    return ", ".join(words)
+
+
+def _prompts_with_an_end(theirs, values, place, draw):
+    """Return ids whose row 1 has an id at a place that no row writes first, and that id."""
+    while True:
+        ids = draw.ids(values["vocab_size"], batch=2, seq=6, label="input_ids")
+        eos = int(ids[1, place])
+        if eos not in theirs.continued(ids, 1)[:, -1].tolist():
+            return ids, eos
+
+
+def _torchs_modules(student):
+    """Return torch.nn in the worker, by one of the names that modules import; None where none has."""
+    for module in (student.earlier("lm_head"), student.earlier("model"), student):
+        for path in (("nn",), ("torch", "nn")):
+            try:
+                found = module
+                for name in path:
+                    found = getattr(found, name)
+                _ = found.Sequential, found.Dropout
+            except (Missing, AttributeError):
+                continue
+            return found
+    return None
 
 
 def _cat(ids, more):
@@ -123,13 +194,15 @@ def _cat(ids, more):
     return torch.cat([ids, more], dim=1)
 
 
-def _word(value):
-    return "None" if value is None else f"a {type(value).__name__}"
-
-
 def _exchanged(ids, other):
     """Return the ids with 0 and another exchanged."""
     return ids.masked_fill(ids == 0, other).masked_fill(ids == other, 0)
+
+
+def _like(ids, others):
+    """Give ids the label and the axes of others, for the words of a failure."""
+    ids.label, ids.axes = others.label, f"batch={ids.shape[0]}, seq={ids.shape[1]}"
+    return ids
 
 
 def _pair(student, oracle, values):
@@ -141,3 +214,434 @@ def _fresh(student, values, state):
     mine = student.earlier("lm_head").GPT2LMHeadModel(student.earlier("config").GPT2Config(**values))
     mine.load_state_dict(state)
     return mine
+
+
+# --------------------------------------------------------------------------------------- mistakes, and other right ways
+
+HIDDEN = "hidden_states = model.transformer(input_ids[:, -n_positions:])"
+LOGITS = "logits = model.lm_head(hidden_states[:, -1])"
+BEST = "logits.argmax(dim=-1)"
+LOOP = "for _ in range(max_new_tokens):"
+EVAL = "    model.eval()\n"
+MODES = "modes = [(module, module.training) for module in model.modules()]"
+BACK = "    for module, mode in modes:\n        module.training = mode\n"
+NONE_ENDED = "torch.zeros(input_ids.shape[0], dtype=torch.bool, device=input_ids.device)"
+PAD = "            next_ids = next_ids.masked_fill(ended, eos_token_id)\n"
+ENDED = "ended = ended | (next_ids == eos_token_id)"
+STOP = "        if ended.all():\n            break\n"
+STOP_WITH_EOS = STOP.replace("ended.all()", "eos_token_id is not None and ended.all()")
+JOINED = "torch.cat([input_ids, next_ids.unsqueeze(1)], dim=1)"
+JOIN = f"        input_ids = {JOINED}\n"
+RETURN = "    return input_ids"
+
+mistake(
+    "first-position",
+    "hidden_states[:, -1]",
+    "hidden_states[:, 0]",
+    "The first position is asked for the next token. The last one knows the whole text.",
+)
+mistake(
+    "last-but-one-position",
+    "hidden_states[:, -1]",
+    "hidden_states[:, -2]",
+    "The position before the last is asked: it predicts a token that the text already has. The last one is to be "
+    "asked.",
+)
+mistake(
+    "first-row-for-all",
+    BEST,
+    "logits[:1].argmax(dim=-1).expand(len(input_ids))",
+    "Every row gets the first row's token. Each row has an answer of its own.",
+)
+mistake(
+    "argmax-of-the-whole-batch",
+    BEST,
+    "logits.argmax() % logits.shape[1] + 0 * logits[:, 0].long()",
+    "One token is taken for all rows: the best of the whole batch. Each row has an answer of its own.",
+    again=[(BEST, "(logits == logits.max()).any(0).long().argmax().expand(len(input_ids))")],
+)
+mistake(
+    "argmax-without-an-axis",
+    BEST,
+    "logits.argmax()",
+    "argmax without an axis gives one number for the whole batch. One for each row is asked for.",
+    again=[(BEST, "torch.argmax(logits)")],
+)
+mistake(
+    "argmax-over-the-batch",
+    BEST,
+    "logits.argmax(dim=0)",
+    "argmax goes along the batch: it finds the row that likes a token most. The best token of each row is asked for.",
+)
+mistake(
+    "the-smallest-score",
+    BEST,
+    "logits.argmin(dim=-1)",
+    "The token with the smallest score is taken. Greedy takes the largest.",
+)
+mistake(
+    "sampled",
+    BEST,
+    "torch.multinomial(logits.softmax(-1), 1).squeeze(1)",
+    "Tokens are drawn at random. Greedy generation takes the best one, and draws nothing.",
+    again=[(BEST, "torch.distributions.Categorical(logits=logits).sample()")],
+)
+mistake(
+    "the-new-token-alone",
+    HIDDEN,
+    "hidden_states = model.transformer(input_ids[:, -1:])",
+    "The model is given the newest token alone, and takes it for the whole text. It is to get the text each time.",
+)
+mistake(
+    "the-prompt-alone",
+    f"    {LOOP}\n",
+    f"    prompt = input_ids[:, -n_positions:]\n    {LOOP}\n",
+    "The model is given the prompt each time, so it says the same again and again. What it has written belongs to the "
+    "text.",
+    also=[("model.transformer(input_ids[:, -n_positions:])", "model.transformer(prompt)")],
+    again=[
+        (EVAL, f"{EVAL}    first = input_ids\n"),
+        ("model.transformer(input_ids[:, -n_positions:])", "model.transformer(first[:, -n_positions:])"),
+    ],
+)
+mistake(
+    "no-window",
+    "input_ids[:, -n_positions:]",
+    "input_ids",
+    "A text longer than n_positions is given to the model whole. It is to get the last n_positions tokens.",
+)
+mistake(
+    "a-window-at-the-front",
+    "-n_positions:]",
+    ":n_positions]",
+    "Beyond n_positions the model sees the text's first tokens, always the same. It is to get the last ones.",
+)
+mistake(
+    "a-window-one-shorter",
+    "-n_positions:]",
+    "1 - n_positions :]",
+    "The model gets one token fewer than it has positions. It is to get the last n_positions tokens.",
+)
+mistake(
+    "a-window-that-is-kept",
+    HIDDEN,
+    f"input_ids = input_ids[:, -n_positions:]\n        {HIDDEN}",
+    "The text itself is cut to the window, and its beginning is lost. The cut is for the model alone.",
+    again=[
+        ("(input_ids[:, -n_positions:])", "(input_ids)"),
+        (JOIN, f"        input_ids = {JOINED}[:, -n_positions:]\n"),
+        (f"    {LOOP}", f"    input_ids = input_ids[:, -n_positions:]\n    {LOOP}"),
+    ],
+)
+mistake(
+    "1024-positions",
+    "model.transformer.wpe.weight.shape[0]",
+    "1024",
+    "The window is 1024 tokens, whatever the model. It is as long as the model's position table.",
+)
+mistake(
+    "n-embd-for-n-positions",
+    "wpe.weight.shape[0]",
+    "wpe.weight.shape[1]",
+    "The window is as long as the position table's rows are wide. It is as long as the table has rows.",
+)
+mistake(
+    "ended-by-n-positions",
+    STOP,
+    f"{STOP}        if input_ids.shape[1] >= n_positions:\n            break\n",
+    "Writing stops when the text has n_positions tokens. It is to go on, with a window that moves along.",
+    again=[
+        (
+            f"        {HIDDEN}",
+            f"        if _ and input_ids.shape[1] >= n_positions:\n            break\n        {HIDDEN}",
+        )
+    ],
+)
+mistake(
+    "one-too-few",
+    LOOP,
+    "for _ in range(max_new_tokens - 1):",
+    "One token too few is appended. There are to be max_new_tokens.",
+)
+mistake(
+    "one-too-many",
+    LOOP,
+    "for _ in range(max_new_tokens + 1):",
+    "One token too many is appended. There are to be max_new_tokens.",
+)
+mistake(
+    "one-even-for-0",
+    LOOP,
+    "for _ in range(max(1, max_new_tokens)):",
+    "With max_new_tokens=0 a token is appended all the same. None is asked for.",
+    again=[
+        (STOP, f"{STOP}        if _ + 1 == max_new_tokens:\n            break\n"),
+        (LOOP, "for _ in range(max_new_tokens or 1):"),
+    ],
+)
+mistake(
+    "max-new-tokens-for-the-whole",
+    LOOP,
+    "for _ in range(max_new_tokens - input_ids.shape[1]):",
+    "max_new_tokens is taken for the length of the whole text. It counts the new tokens.",
+    again=[(LOOP, "while input_ids.shape[1] < max_new_tokens:")],
+)
+mistake(
+    "new-tokens-in-front",
+    JOINED,
+    "torch.cat([next_ids.unsqueeze(1), input_ids], dim=1)",
+    "New tokens are put in front of the text. They belong at its end.",
+)
+mistake(
+    "joined-along-the-batch",
+    "next_ids.unsqueeze(1)], dim=1)",
+    "next_ids.unsqueeze(1)], dim=0)",
+    "New tokens are joined as further rows. They belong at the end of each row, along axis 1.",
+)
+mistake(
+    "the-new-ids-alone",
+    RETURN,
+    "    return input_ids[:, start:]",
+    "The prompt is missing in the result. All of the text comes back, the new tokens at its end.",
+    also=[(f"    {LOOP}", f"    start = input_ids.shape[1]\n    {LOOP}")],
+    again=[(f"    {LOOP}", f"    given = input_ids\n    {LOOP}"), (RETURN, "    return input_ids[:, given.size(1) :]")],
+)
+mistake(
+    "eos-ignored",
+    f"{PAD}            {ENDED}\n",
+    "            pass\n",
+    "eos_token_id changes nothing. A row that has written it has ended.",
+)
+mistake(
+    "stopped-at-the-first-eos",
+    "ended.all()",
+    "ended.any()",
+    "Generation ends as soon as one row has. The others are to go on until all have ended.",
+)
+mistake(
+    "no-padding",
+    PAD,
+    "",
+    "A row that has ended goes on writing. It is to be filled up with eos_token_id.",
+)
+mistake(
+    "ended-not-remembered",
+    PAD,
+    "",
+    "Which rows have ended is forgotten after each pass: an ended row goes on, and generation ends only when all rows "
+    "write eos_token_id at once. Once ended, a row stays so.",
+    also=[(ENDED, "ended = next_ids == eos_token_id")],
+    again=[(f"{PAD}            {ENDED}\n", "            pass\n"), ("ended.all()", "(next_ids == eos_token_id).all()")],
+)
+mistake(
+    "padded-with-0",
+    "masked_fill(ended, eos_token_id)",
+    "masked_fill(ended, 0)",
+    "A row that has ended is filled up with 0. It is to be filled up with eos_token_id.",
+)
+mistake(
+    "no-stop",
+    STOP,
+    "",
+    "Generation goes on when every row has ended. It is to end there.",
+)
+mistake(
+    "the-last-eos-left-out",
+    STOP,
+    "",
+    "Generation ends before the id that ended the last row is appended. It is part of the result.",
+    also=[(JOIN, STOP + JOIN)],
+    again=[(STOP, ""), (JOIN, STOP_WITH_EOS + JOIN)],
+)
+mistake(
+    "an-eos-anywhere-in-the-prompt",
+    NONE_ENDED,
+    "(input_ids == (-1 if eos_token_id is None else eos_token_id)).any(dim=1)",
+    "An eos_token_id in the prompt ends its row. Only one that the row has written counts.",
+    again=[
+        (ENDED, "ended = ended | (input_ids == eos_token_id).any(1) | (next_ids == eos_token_id)"),
+        (PAD, f"            ended = ended | (input_ids == eos_token_id).any(1)\n{PAD}"),
+    ],
+)
+mistake(
+    "an-eos-at-the-prompts-end",
+    NONE_ENDED,
+    "input_ids[:, -1] == (-1 if eos_token_id is None else eos_token_id)",
+    "An eos_token_id at the end of the prompt ends its row. Only one that the row has written counts.",
+    again=[(PAD, f"            ended = ended | (input_ids[:, -1] == eos_token_id)\n{PAD}")],
+)
+mistake(
+    "eos-0-taken-for-none",
+    "if eos_token_id is not None:",
+    "if eos_token_id:",
+    "An eos_token_id of 0 is taken for none, because 0 counts as false. None alone means that there is none.",
+)
+mistake(
+    "in-training-mode",
+    EVAL,
+    "",
+    "The model runs in the mode that it came in. It is to run in evaluation mode.",
+    again=[(EVAL, "    model.train(model.training)\n")],
+)
+mistake(
+    "train-in-place-of-eval",
+    EVAL,
+    "    model.train()\n",
+    "The model is switched to training. It is to run in evaluation mode.",
+)
+mistake(
+    "gradients-recorded",
+    "@torch.no_grad()\ndef",
+    "def",
+    "Gradients are recorded in each pass. The line torch.no_grad() above the function is to stay.",
+)
+mistake(
+    "modes-not-given-back",
+    BACK,
+    "",
+    "The model stays in evaluation mode. Each module's mode is to be as it was.",
+)
+mistake(
+    "always-training-afterwards",
+    BACK,
+    "    model.train()\n",
+    "Every module is in training afterwards, whatever it was before. Each module's mode is to be as it was.",
+)
+mistake(
+    "one-mode-for-all",
+    MODES,
+    "mode = model.training",
+    "The model's own mode is given to all its modules. Each module had one of its own, and is to get that back.",
+    also=[(BACK, "    model.train(mode)\n")],
+    again=[(BACK, "    model.train(modes[0][1])\n")],
+)
+mistake(
+    "modes-given-back-at-the-end-alone",
+    STOP,
+    "        if ended.all():\n            return input_ids\n",
+    "When eos_token_id has ended it, the model stays in evaluation mode. The modes are to be given back on every way "
+    "out.",
+)
+mistake(
+    "seeded",
+    LOOP,
+    f"torch.manual_seed(0)\n    {LOOP}",
+    "The random state is changed. Greedy generation draws nothing, and needs no seed.",
+)
+mistake(
+    "the-callers-ids-changed",
+    RETURN,
+    "    given.data = input_ids\n    return input_ids",
+    "The caller's own ids are changed. The result is a tensor of its own.",
+    also=[(EVAL, f"{EVAL}    given = input_ids\n")],
+    again=[(EVAL, f"{EVAL}    callers = input_ids\n"), (JOIN, f"{JOIN}        callers.set_(input_ids)\n")],
+)
+mistake(
+    "floats", RETURN, "    return input_ids.float()", "The ids come back as floats. They are int64, like the prompt's."
+)
+mistake("a-list", RETURN, "    return input_ids.tolist()", "A list comes back. A tensor of ids is asked for.")
+mistake(
+    "no-return",
+    RETURN,
+    "    input_ids",
+    "Nothing comes back: the return is missing.",
+    again=[(RETURN, "    result = input_ids")],
+)
+mistake(
+    "the-first-row-alone",
+    RETURN,
+    "    return input_ids[0]",
+    "Only the first row comes back, without the axis of the batch. All rows are asked for.",
+    again=[(RETURN, "    return input_ids[0, :]")],
+)
+
+variant("ended-made-anew", ENDED, "ended = next_ids == eos_token_id")  # a padded row's next id is eos
+variant(
+    "the-models-own-call",
+    f"{HIDDEN}\n        {LOGITS}  # [batch, vocab_size]: only the last position is asked",
+    "logits = model(input_ids[:, -n_positions:])[:, -1]",
+)
+variant("torch-max", BEST, "logits.max(dim=-1).indices")
+variant("topk", BEST, "logits.topk(1).indices[:, 0]")
+variant("softmax-first", BEST, "logits.softmax(-1).argmax(-1)")
+variant("hstack", JOINED, "torch.hstack([input_ids, next_ids[:, None]])")
+variant("inference-mode", "@torch.no_grad()", "@torch.inference_mode()")
+variant(
+    "gradients-switched-off-by-hand",
+    "@torch.no_grad()\n",
+    "",
+    also=[
+        (EVAL, f"{EVAL}    recorded = torch.is_grad_enabled()\n    torch.set_grad_enabled(False)\n"),
+        (RETURN, f"    torch.set_grad_enabled(recorded)\n{RETURN}"),
+    ],
+)
+variant("torch-where", "next_ids.masked_fill(ended, eos_token_id)", "torch.where(ended, eos_token_id, next_ids)")
+variant(
+    "a-while-loop",
+    LOOP,
+    "end = input_ids.shape[1] + max_new_tokens\n    while input_ids.shape[1] < end:",
+)
+variant(
+    "modes-by-name",
+    MODES,
+    "modes = {name: module.training for name, module in model.named_modules()}",
+    also=[(BACK, "    for name, module in model.named_modules():\n        module.training = modes[name]\n")],
+)
+variant(
+    "the-remembered-before-the-padded",
+    f"{PAD}            {ENDED}\n",
+    f"            fresh = next_ids == eos_token_id\n{PAD}            ended = ended | fresh\n",
+)
+variant.file(
+    "a-copy-of-the-model",
+    """import copy
+
+import torch
+
+
+@torch.no_grad()
+def generate(model, input_ids, max_new_tokens, *, eos_token_id=None):
+    frozen = copy.deepcopy(model).eval()
+    size = model.transformer.wpe.weight.size(0)
+    start = input_ids.shape[1]
+    text = input_ids.clone()
+    for _ in range(max_new_tokens):
+        best = frozen(text[:, -size:])[:, -1:].argmax(-1)
+        if eos_token_id is not None:
+            written = text[:, start:]
+            best[(written == eos_token_id).any(1)] = eos_token_id
+        text = torch.cat((text, best), 1)
+        if eos_token_id is not None and (text[:, start:] == eos_token_id).any(1).all():
+            break
+    return text
+""",
+)
+variant.file(
+    "row-by-row",
+    """import torch
+
+
+def _continued(model, row, count, end):
+    ids = row.tolist()
+    size = model.transformer.wpe.weight.shape[0]
+    for _ in range(count):
+        scores = model(torch.tensor([ids[-size:]]))[0, -1]
+        ids.append(int(scores.argmax()))
+        if ids[-1] == end:
+            break
+    return ids
+
+
+@torch.no_grad()
+def generate(model, input_ids, max_new_tokens, *, eos_token_id=None):
+    before = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        rows = [_continued(model, row, max_new_tokens, eos_token_id) for row in input_ids]
+    finally:
+        for module, mode in before.items():
+            module.training = mode
+    longest = max(map(len, rows))
+    return torch.tensor([row + [eos_token_id] * (longest - len(row)) for row in rows])
+""",
+)

@@ -2,7 +2,7 @@
 
 import math
 
-from autograder.checking import check
+from autograder.checking import check, mistake, variant
 from autograder.comparing import close, drawn_normally, equal, fail, load, make, same_gradients
 
 # On the logits of 120 draws, right code is at most 2.4e-6 away, which is 0.004 of the tolerance.
@@ -15,7 +15,10 @@ NEAR = {"rtol": 2e-4, "atol": 5e-4}
 )
 def has_its_parameters(student, oracle, draw):
     for _ in range(2):
-        _pair(student, oracle, draw.config())
+        values = draw.config()
+        mine, _ = _pair(student, oracle, values)
+        sizes = [mine.lm_head.in_features, mine.lm_head.out_features]
+        equal(sizes, [values["n_embd"], values["vocab_size"]], says="in_features and out_features of lm_head")
 
 
 @check(
@@ -28,12 +31,12 @@ def output_matches(student, oracle, draw):
         mine, theirs = _pair(student, oracle, values)
         for seq in (9, 1):
             ids = draw.ids(values["vocab_size"], batch=2, seq=seq, label="input_ids")
-            expected = _named(theirs(ids))
-            known = {
-                "each row adds up to 1: the logits come before the softmax": expected.softmax(-1),
-                "this is the log_softmax of the logits": expected.log_softmax(-1),
-            }
-            close(mine(ids), expected, **NEAR, known=known)
+            close(mine(ids), _named(theirs(ids)), **NEAR)
+    mine.eval()
+    close(mine(ids), _named(theirs(ids)), **NEAR, says="in evaluation mode; in training mode they were right")
+    copied, theirs = mine.copied(), oracle.lm_head_model(values)
+    load(copied, theirs.linear_state_dict())
+    close(copied(ids), _named(theirs(ids)), **NEAR, says="the logits of a deep copy, which got weights of its own")
 
 
 @check(
@@ -41,14 +44,19 @@ def output_matches(student, oracle, draw):
     failed="lm_head and wte do not share one parameter",
 )
 def is_tied(student, oracle, draw):
+    import torch
+
     values = draw.config()
     mine, theirs = _pair(student, oracle, values)
-    _require_tie(mine, "after load_state_dict", values, draw)
+    fresh = make(student, "GPT2LMHeadModel", student.earlier("config").GPT2Config(**values))
+    table, head = fresh.transformer.wte.weight.detach(), fresh.lm_head.weight.detach()
+    if not torch.equal(table, head):
+        fail("in a fresh model", expected="lm_head.weight the same as transformer.wte.weight", got="other numbers")
+    _require_tie(fresh, "in a fresh model", values, draw)
+    _require_tie(mine, "after all weights got new values", values, draw)
     count = sum(parameter.numel() for _, parameter in mine.named_parameters())
     expected = sum(value.numel() for name, value in theirs.state_dict().items() if name != "lm_head.weight")
-    equal(count, expected, says="all parameters, counted once: a copy in the head counts twice")
-    fresh = make(student, "GPT2LMHeadModel", student.earlier("config").GPT2Config(**values))
-    _require_tie(fresh, "in a fresh model", values, draw)
+    equal(count, expected, says="all parameters, counted once: a second table counts twice")
 
 
 @check(
@@ -75,6 +83,14 @@ def gradients_match(student, oracle, draw):
     ids = draw.ids(values["vocab_size"], batch=2, seq=6, label="input_ids")
     back = draw.normal(batch=2, seq=6, vocab_size=values["vocab_size"])
     got, expected = mine.gradients(ids, output_gradient=back), theirs.gradients(ids, back)
+    if {"transformer.wte.weight", "lm_head.weight"} <= got.parameters.keys():
+        parted = got.parameters["lm_head.weight"] is not None
+        fail(
+            "the head's part is missing in the gradient of transformer.wte.weight" if parted else "",
+            "it went to lm_head.weight, a second parameter" if parted else "lm_head.weight gets no gradient at all",
+            expected="one parameter, with the sum of both gradients",
+            got="two parameters",
+        )
     # The shared weight bears the name that was made first.
     shared = {"transformer.wte.weight": got.parameters.get("lm_head.weight")}
     got = got._replace(parameters=shared | got.parameters)
@@ -93,6 +109,9 @@ def starts_near_uniform(student, draw):
     ids = draw.ids(97, batch=4, seq=12, label="input_ids")
     logits = mine(ids)
     close(logits, _named(torch.zeros(4, 12, 97)), rtol=0, atol=math.inf)  # of the right type and shape
+    spread = float(mine.transformer.wte.weight.detach().double().std())
+    if spread > 0.04:  # nn.Linear's own numbers: 0.083 here; nn.Embedding's: 1
+        fail("the spread of the table of a fresh model", expected="about 0.02", got=f"about {spread:.1g}")
     logits = logits.detach()
     loss = float(torch.nn.functional.cross_entropy(logits[:, :-1].reshape(-1, 97), ids[:, 1:].reshape(-1)))
     if not abs(loss - 4.575) < 0.5:  # ln 97; an embedding drawn from N(0, 1) and used as the head gives over 20
@@ -122,3 +141,304 @@ def _pair(student, oracle, values):
 def _named(logits):
     logits.axes_names = ("batch", "seq", "vocab_size")
     return logits
+
+
+# --------------------------------------------------------------------------------------- mistakes, and other right ways
+
+STACK = "self.transformer = GPT2Model(config)"
+HEAD = "self.lm_head = nn.Linear(config.n_embd, config.vocab_size, bias=False)"
+TIE = "self.lm_head.weight = self.transformer.wte.weight"
+OUTPUT = "return self.lm_head(self.transformer(input_ids))"
+
+mistake(
+    "two-tables",
+    TIE,
+    "pass",
+    "The head has a table of its own, with other numbers. One parameter under both names is asked for.",
+    again=[(TIE, f"self.tied = False\n\n    def tie_weights(self):\n        {TIE}")],
+)
+mistake(
+    "a-copy",
+    TIE,
+    "self.lm_head.weight = nn.Parameter(self.transformer.wte.weight.detach().clone())",
+    "Both weights have the same numbers at first, and are two parameters: values were copied, or one was replaced "
+    "after the tie. One parameter under both names is asked for.",
+    again=[(TIE, f"{TIE}\n        self.transformer.wte.weight = nn.Parameter(self.lm_head.weight.detach().clone())")],
+)
+mistake(
+    "shared-memory",
+    TIE,
+    "self.lm_head.weight.data = self.transformer.wte.weight.data",
+    "The two weights share their memory, and are still two parameters, each with its own part of the gradient. "
+    "The parameter itself is to be shared, not its .data.",
+    again=[(TIE, "self.lm_head.weight = nn.Parameter(self.transformer.wte.weight)")],
+)
+mistake(
+    "tied-the-wrong-way-round",
+    TIE,
+    "self.transformer.wte.weight = self.lm_head.weight",
+    "The token table has taken over the numbers that nn.Linear drew for the head. The table's own are to stay: the "
+    "head takes the table's parameter.",
+    again=[
+        (
+            f"{STACK}\n        {HEAD}\n        {TIE}",
+            f"{HEAD}\n        head = self.lm_head\n        {STACK}\n        self.transformer.wte.weight = head.weight",
+        )
+    ],
+)
+mistake(
+    "a-table-of-spread-one",
+    TIE,
+    f"{TIE}\n        nn.init.normal_(self.lm_head.weight)",
+    "The shared table is drawn with standard deviation 1, so a fresh model's logits are far too large. It is to keep "
+    "the token table's 0.02.",
+    again=[(TIE, f"nn.init.normal_(self.transformer.wte.weight, 0.0, 1.0)\n        {TIE}")],
+)
+mistake(
+    "sizes-swapped",
+    HEAD,
+    "self.lm_head = nn.Linear(config.vocab_size, config.n_embd, bias=False)",
+    "lm_head is made from vocab_size to n_embd; the tie alone puts its weight right. nn.Linear takes the input's size "
+    "first, and that is n_embd.",
+)
+mistake(
+    "the-embedding-as-the-head",
+    f"{HEAD}\n        {TIE}",
+    "self.lm_head = self.transformer.wte",
+    "lm_head is the token embedding itself, which looks up rows by ids. A linear layer is asked for, whose weight is "
+    "the embedding's.",
+    again=[(HEAD, "self.lm_head = self.transformer.wte"), (TIE, "self.tied = True")],
+)
+mistake("a-bias", "bias=False", "bias=True", "The head has a bias. Hugging Face's has none, and no file would fill it.")
+mistake(
+    "softmax",
+    OUTPUT,
+    f"{OUTPUT}.softmax(-1)",
+    "Each row adds up to 1: these are probabilities. The logits are asked for, as they are before the softmax.",
+    again=[(OUTPUT, "return nn.functional.softmax(self.lm_head(self.transformer(input_ids)), dim=-1)")],
+)
+mistake(
+    "log-softmax",
+    OUTPUT,
+    f"{OUTPUT}.log_softmax(-1)",
+    "These are logarithms of probabilities. The logits are asked for, as they are before any softmax.",
+    again=[
+        (
+            OUTPUT,
+            "x = self.lm_head(self.transformer(input_ids))\n        return x - x.logsumexp(-1, keepdim=True)",
+        )
+    ],
+)
+mistake(
+    "softmax-in-evaluation",
+    OUTPUT,
+    "x = self.lm_head(self.transformer(input_ids))\n        return x if self.training else x.softmax(-1)",
+    "In evaluation mode each row adds up to 1: these are probabilities. forward returns logits in both modes.",
+    again=[
+        (
+            OUTPUT,
+            "x = self.lm_head(self.transformer(input_ids))\n        return x if self.training else nn.Softmax(2)(x)",
+        )
+    ],
+)
+mistake(
+    "not-transposed",
+    OUTPUT,
+    "return self.transformer(input_ids) @ self.transformer.wte.weight",
+    "The table is [vocab_size, n_embd]: a product written by hand needs it transposed.",
+    again=[(OUTPUT, "hidden = self.transformer(input_ids)\n        return hidden.matmul(self.lm_head.weight)")],
+)
+mistake(
+    "the-last-position-alone",
+    OUTPUT,
+    "return self.lm_head(self.transformer(input_ids)[:, -1:])",
+    "Only the last position's logits come back. They are asked for at every position.",
+)
+mistake(
+    "the-last-position-without-its-axis",
+    OUTPUT,
+    "return self.lm_head(self.transformer(input_ids)[:, -1])",
+    "Only the last position's logits come back, as [batch, vocab_size]. They are asked for at every position.",
+    again=[(OUTPUT, "return self.lm_head(self.transformer(input_ids))[:, -1, :]")],
+)
+mistake(
+    "the-best-ids",
+    OUTPUT,
+    f"{OUTPUT}.argmax(-1)",
+    "The best token of each position comes back. The scores of all tokens are asked for.",
+    again=[(OUTPUT, "return self.lm_head(self.transformer(input_ids)).max(dim=2).indices")],
+)
+mistake(
+    "divided-by-the-root-of-n-embd",
+    OUTPUT,
+    "return self.lm_head(self.transformer(input_ids)) / self.lm_head.in_features**0.5",
+    "The logits are divided by √n_embd, as T5's are. GPT-2's are the plain products.",
+    again=[
+        (OUTPUT, "hidden = self.transformer(input_ids)\n        return self.lm_head(hidden * hidden.shape[-1] ** -0.5)")
+    ],
+)
+mistake(
+    "a-norm-again",
+    OUTPUT,
+    "return self.lm_head(self.transformer.ln_f(self.transformer(input_ids)))",
+    "The last norm is applied twice: the transformer has done it already. The head takes the transformer's result.",
+)
+mistake(
+    "the-embeddings-alone",
+    OUTPUT,
+    "return self.lm_head(self.transformer.wte(input_ids))",
+    "The head gets the tokens' embeddings, so the blocks are never used. It is to get what the transformer returns.",
+)
+mistake(
+    "the-hidden-states",
+    OUTPUT,
+    "return self.transformer(input_ids)",
+    "The transformer's vectors come back, and the head is never used. Its scores are asked for.",
+)
+mistake(
+    "the-transformer-detached",
+    OUTPUT,
+    "return self.lm_head(self.transformer(input_ids).detach())",
+    "The transformer's result is cut off from the gradients, so nothing below the head can learn.",
+    again=[(OUTPUT, "return self.lm_head(self.transformer(input_ids).data)")],
+)
+mistake(
+    "the-head-detached",
+    OUTPUT,
+    "return self.transformer(input_ids) @ self.lm_head.weight.detach().T",
+    "The head uses the shared weight without its gradient, so the table learns from the lookup alone. Both uses are to "
+    "teach it.",
+    again=[(OUTPUT, "return nn.functional.linear(self.transformer(input_ids), self.transformer.wte.weight.data)")],
+)
+mistake(
+    "tied-in-forward",
+    TIE,
+    "pass",
+    "A model that has not been called yet is not tied. The tie belongs in __init__, not in forward.",
+    also=[(OUTPUT, f"{TIE}\n        {OUTPUT}")],
+    again=[
+        (TIE, "self.tie = True"),
+        (OUTPUT, f"if self.lm_head.weight is not self.transformer.wte.weight:\n            {TIE}\n        {OUTPUT}"),
+    ],
+)
+mistake(
+    "a-head-that-is-not-used",
+    TIE,
+    "pass",
+    "The scores come from the table, and lm_head has a weight of its own that does nothing. The two are to be one "
+    "parameter.",
+    also=[(OUTPUT, "return self.transformer(input_ids) @ self.transformer.wte.weight.T")],
+    again=[
+        (TIE, "table = self.transformer.wte.weight"),
+        (OUTPUT, "return nn.functional.linear(self.transformer(input_ids), self.transformer.wte.weight)"),
+    ],
+)
+mistake(
+    "no-lm-head",
+    f"{HEAD}\n        {TIE}",
+    "pass",
+    "There is no lm_head. It is asked for under this name, with the table as its weight.",
+    also=[(OUTPUT, "return self.transformer(input_ids) @ self.transformer.wte.weight.T")],
+    again=[
+        (HEAD, "self.n_embd = config.n_embd"),
+        (TIE, "self.vocab_size = config.vocab_size"),
+        (OUTPUT, "return nn.functional.linear(self.transformer(input_ids), self.transformer.wte.weight)"),
+    ],
+)
+mistake(
+    "a-table-kept-in-a-function",
+    TIE,
+    f"{TIE}\n        table = self.lm_head.weight\n        self.lm_head.forward = lambda hidden: hidden @ table.T",
+    "A copy of the model still multiplies with the first model's table. forward is to use the model's own lm_head.",
+    again=[
+        (TIE, f"{TIE}\n        self.scores = lambda hidden: self.lm_head(hidden)"),
+        (OUTPUT, "return self.scores(self.transformer(input_ids))"),
+    ],
+)
+mistake(
+    "no-return",
+    OUTPUT,
+    OUTPUT.removeprefix("return "),
+    "forward computes the logits and returns nothing: the return is missing.",
+    again=[(OUTPUT, "logits = self.lm_head(self.transformer(input_ids))")],
+)
+mistake(
+    "a-tuple",
+    OUTPUT,
+    f"{OUTPUT}, None",
+    "forward returns a tuple. The logits alone are asked for.",
+    again=[(OUTPUT, "hidden = self.transformer(input_ids)\n        return (self.lm_head(hidden), None)")],
+)
+
+variant(
+    "in-two-lines", OUTPUT, "hidden_states = self.transformer(input_ids)\n        return self.lm_head(hidden_states)"
+)
+variant("by-the-tables-own-product", OUTPUT, "return self.transformer(input_ids) @ self.transformer.wte.weight.T")
+variant("f-linear", OUTPUT, "return nn.functional.linear(self.transformer(input_ids), self.lm_head.weight)")
+variant(
+    "drawn-again-and-given-to-the-table",
+    TIE,
+    "nn.init.normal_(self.lm_head.weight, std=0.02)\n        self.transformer.wte.weight = self.lm_head.weight",
+)
+variant("register-parameter", TIE, "self.lm_head.register_parameter('weight', self.transformer.wte.weight)")
+variant("the-head-made-first", f"{STACK}\n        {HEAD}", f"{HEAD}\n        {STACK}")
+variant(
+    "an-init-of-its-own",
+    TIE,
+    f"{TIE}\n        self.apply(self._draw)\n\n    def _draw(self, part):\n        if isinstance(part, nn.Linear):\n"
+    "            nn.init.normal_(part.weight, std=0.02)",
+)
+variant(
+    "a-tie-weights-method",
+    TIE,
+    "self.tie_weights()\n\n    def tie_weights(self) -> None:\n"
+    "        setattr(self.lm_head, 'weight', self.transformer.wte.weight)",
+)
+variant("positions-given", OUTPUT, "return self.lm_head(self.transformer(input_ids, 0))")
+variant.file(
+    "an-einsum-with-the-table",
+    """import torch
+from torch import nn
+
+from puzzles.model import GPT2Model
+
+
+class GPT2LMHeadModel(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        stack = GPT2Model(config)
+        self.transformer, self.lm_head = stack, nn.Linear(config.n_embd, config.vocab_size, False)
+        del self.lm_head.weight
+        self.lm_head.weight = stack.wte.weight
+
+    def forward(self, input_ids):
+        hidden = self.transformer(input_ids)
+        return torch.einsum("bte,ve->btv", hidden, self.transformer.wte.weight)
+""",
+)
+variant.file(
+    "a-linear-layer-born-with-a-weight",
+    """from torch import nn
+
+from puzzles.model import GPT2Model
+
+
+class TiedLinear(nn.Linear):
+    def __init__(self, weight):
+        outputs, inputs = weight.shape
+        super().__init__(inputs, outputs, bias=False, device="meta")
+        self.weight = weight
+
+
+class GPT2LMHeadModel(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.transformer = GPT2Model(config)
+        self.lm_head = TiedLinear(self.transformer.wte.weight)
+
+    def forward(self, input_ids):
+        hidden = self.transformer(input_ids)
+        batch, seq, n_embd = hidden.shape
+        return self.lm_head(hidden.reshape(batch * seq, n_embd)).reshape(batch, seq, -1)
+""",
+)
