@@ -37,9 +37,8 @@ def load_gpt2_weights(model: GPT2LMHeadModel, state_dict: Mapping[str, Tensor]) 
     if head is not None and TABLE in given and not torch.equal(head, given[TABLE]):
         wrong.append(f"{HEAD} differs from {TABLE}")
 
-    named = model.named_parameters(
-        remove_duplicate=False
-    )  # the tied weight under both its names, whichever comes first
+    # The tied weight under both its names, whichever comes first.
+    named = model.named_parameters(remove_duplicate=False)
     own = {name: parameter for name, parameter in named if name != HEAD}
     wrong += [f"{name} is missing" for name in own if name not in given]
     wrong += [f"{name} is unexpected" for name in given if name not in own]

@@ -15,10 +15,10 @@ class LayerNorm(nn.Module):
         """Normalise over the last axis.
 
         Args:
-            x: [..., dim]
+            x: [..., dim], of the parameters' dtype.
 
         Returns:
-            [..., dim], the dtype of ``x``.
+            [..., dim], of the same dtype.
 
         Source: Ba, Kiros and Hinton 2016, section 3.
         """
