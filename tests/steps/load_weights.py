@@ -1,6 +1,6 @@
 """Step 12 is judged with Hugging Face's own models: loaded by the learner's function, the logits are theirs."""
 
-from autograder.checking import check, mistake, variant
+from autograder.checking import check, equivalent, mistake, variant
 from autograder.comparing import agrees, close, equal, fail, raises
 from autograder.student import StudentRaised
 
@@ -80,6 +80,8 @@ def names_what_is_wrong(student, oracle, draw):
     _refuses(student, mine, _without(file, table), [table], "wte.weight is missing here, and lm_head.weight is there")
     _refuses(student, mine, file | strange, list(strange), "score.weight and h.0.attn.rotary are unexpected here")
     _refuses(student, mine, file | rows, [positions], "wpe.weight has a row too many here")
+    padded = {table: torch.ones(values["vocab_size"] + 1, n_embd)}
+    _refuses(student, mine, lone | padded, [table], "wte.weight has a row too many here, and no lm_head.weight is there")
     _refuses(student, mine, file | row, [norm], f"ln_f.weight is [1, {n_embd}] here")
     _refuses(student, mine, file | axes, [matrix], "h.1.attn.c_attn.weight has three axes here")
     every = _without(file, bias, "transformer.h.1.ln_2.bias") | strange | rows | row | axes
@@ -527,3 +529,9 @@ def load_gpt2_weights(model, state_dict):
         parameter.detach().copy_(value)
 """,
 )
+
+_NAMED = "model.named_parameters(remove_duplicate=False)"
+_FIRST = "a model whose table comes before its head lists it first; the rest is for a step 11 that makes the head first"
+equivalent(_NAMED, "model.named_parameters()", _FIRST)
+equivalent(_NAMED, "model.named_parameters(remove_duplicate=True)", _FIRST)
+equivalent("torch.equal(head, given[TABLE])", "torch.equal(given[TABLE], head)", "two are equal in either order")
