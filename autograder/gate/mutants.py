@@ -30,7 +30,9 @@ def prove(stand: Stand, part: int = 0, parts: int = 1) -> Proof:
         if index % parts != part:
             continue
         place = f"{stand.puzzle_file}:{origins[mutant.line]}"
-        tried = stand.tried(stand.numbered(mutant.text))
+        text = stand.numbered(mutant.text)
+        assert text is not None  # every mutant compiles
+        tried = stand.tried(text)
         if tried.failed:
             killed += 1
             kills[f"{place}: {mutant.change}"] = tried.failed

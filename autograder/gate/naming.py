@@ -91,8 +91,9 @@ def _other_words(stand: Stand, mistake: Mistake) -> Iterator[tuple[str, str]]:
             continue
         code = variant.whole or edited(finished, variant, stand.checker.path)
         if applies(code, mistake.other):
-            made = edited(code, mistake.other, stand.checker.path)
-            yield variant.name, stand.numbered(made)
+            text = stand.numbered(edited(code, mistake.other, stand.checker.path))
+            if text is not None:
+                yield variant.name, text
 
 
 def prove_pairs(stand: Stand) -> Proof:

@@ -155,9 +155,12 @@ class Stand:
 
     # ---------------------------------------------------------------------------------------------------------- words
 
-    def numbered(self, code: str) -> str:
-        """Return code with imports from `puzzles` as a file of the step."""
-        return fence.renumbered(code, self.puzzle_file, self.step.number, self.course.numbers())
+    def numbered(self, code: str) -> str | None:
+        """Return code with imports from `puzzles` as a file of the step; None where two edits made no Python of it."""
+        try:
+            return fence.renumbered(code, self.puzzle_file, self.step.number, self.course.numbers())
+        except SyntaxError:
+            return None
 
     @property
     def checker_file(self) -> str:

@@ -902,7 +902,7 @@ def test_what_is_returned_in_place_of_the_tensor_is_named(hostile, name, expecte
         ("function_gives_none", "LayerNorm returns a plain value, not an object"),
         ("config_is_none", "GPT2Config is an object of type NoneType, not a class"),
         ("state_dict_is_a_list", "a state dict is a dictionary of names and tensors"),
-        ("weight_is_none", "its state dict has no weight"),
+        ("weight_is_none", "its state dict lacks weight"),
     ],
 )
 def test_what_is_there_in_place_of_the_class_is_no_fault_of_the_course(hostile, name, sentence):
