@@ -59,12 +59,14 @@ def _alike(mine: Any, theirs: Any, right: Any) -> bool:
         return False
     if not finite.any():
         return True
-    apart = float((one - other)[finite].abs().max())
-    if mine.shape == right.shape and bool(right.isfinite().all()):
-        wrong_by = (one - right.detach().to(torch.float64))[finite].abs().max()
-        if wrong_by > 0:
-            return apart <= _PART * float(wrong_by)
-    return apart <= _ROUNDING * max(1.0, float(one[finite].abs().max()))
+    apart, size = float((one - other)[finite].abs().max()), float(one[finite].abs().max())
+    rounding = _ROUNDING * max(1.0, size)
+    if mine.shape != right.shape or not bool(right.isfinite().all()):
+        return apart <= rounding
+    wrong_by = float((one - right.detach().to(torch.float64))[finite].abs().max())
+    if not bool(finite.all()):  # what is wrong is that they are not finite: the rest may be right, but for rounding
+        return apart <= max(_PART * wrong_by, rounding)
+    return apart <= (_PART * wrong_by if wrong_by > 0 else rounding)
 
 
 def _same_value(one: Any, other: Any) -> bool:

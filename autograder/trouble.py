@@ -75,7 +75,7 @@ def _reference(raised: wire.Raised, references: Collection[str]) -> tuple[str, .
     if last is None or last.filename not in references:
         return ()
     step = Path(last.filename).stem.replace("_", " ")
-    return (f"raised in {last.function} of {step}, a right one in place of yours: what is it given here?",)
+    return (f"{step} is right: what is its {last.function} given?",)
 
 
 def _advice(raised: wire.Raised) -> tuple[str, ...]:
