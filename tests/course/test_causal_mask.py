@@ -59,12 +59,12 @@ WRONG = {
     "num_tokens ignored": (
         "return torch.full((n, n), inf, **like).triu(1)",
         (SHAPE, PAST, FUTURE, WEIGHTS),
-        "num_tokens=1 is not counted",
+        "num_tokens=2 is not counted",
     ),
     "aligned at the upper left": (
         "return torch.full((n, total), inf, **like).triu(1)",
         (PAST, WEIGHTS),
-        "row 0 is position num_tokens + 0 = 1: it may look at itself",
+        "row 0 is position num_tokens + 0 = 2: it may look at position 1 too",
     ),
     "1 for seen, 0 for hidden": (
         "return torch.ones(n, total, **like).tril(past)",
@@ -135,17 +135,17 @@ WRONG = {
     "num_tokens subtracted": (
         "return torch.zeros(n, total, **like).masked_fill(k > torch.arange(n, device=device)[:, None] - past, inf)",
         (PAST, WEIGHTS),
-        "row 0 is position num_tokens + 0 = 1: it may look at position 0 too",
+        "row 0 is position num_tokens + 0 = 2: it may look at position 0 too",
     ),
     "the past is hidden": (
         "return torch.zeros(n, total, **like).masked_fill((k > q) | (k < past), inf)",
         (PAST, WEIGHTS),
-        "row 0 is position num_tokens + 0 = 1: it may look at position 0 too",
+        "row 0 is position num_tokens + 0 = 2: it may look at position 0 too",
     ),
     "the tokens before come last": (
         "return torch.cat([torch.full((n, n), inf, **like).triu(1), torch.zeros(n, past, **like)], 1)",
         (PAST, FUTURE, WEIGHTS),
-        "row 0 is position num_tokens + 0 = 1: it may look at itself",
+        "row 0 is position num_tokens + 0 = 2: it may look at position 1 too",
     ),
     "dtype ignored": (
         "return torch.full((n, total), inf, device=device).triu(past + 1)",
@@ -204,7 +204,7 @@ WRONG = {
     ),
     "no mask for one token": (
         "return torch.full((n, total), inf, **like).triu(past + 1) if n > 1 else None",
-        (SHAPE, PAST, FUTURE, WEIGHTS),
+        (SHAPE, PAST, FUTURE, WEIGHTS, "has_the_dtype"),
         "nothing was returned: is a `return` missing?",
     ),
     "a subclass of a tensor": (
@@ -215,12 +215,12 @@ WRONG = {
     "right for num_tokens=0 alone": (
         "return torch.full((n, total), inf, **like).triu(1) if not past else torch.zeros(n, total, **like)",
         (FUTURE, WEIGHTS),
-        "row 0 is position num_tokens + 0 = 1: position 2 is after it",
+        "row 0 is position num_tokens + 0 = 2: position 3 is after it",
     ),
     "right where the mask is square, or a row": (
         "return torch.full((n, total), inf, **like).triu(past + 1 if n == 1 or not past else total)",
         (FUTURE, WEIGHTS),
-        "row 0 is position num_tokens + 0 = 1: position 2 is after it",
+        "row 0 is position num_tokens + 0 = 2: position 3 is after it",
     ),
     "remembered by sequence_length": (
         "return known.setdefault(n, torch.full((n, total), inf, **like).triu(past + 1))",
@@ -362,10 +362,10 @@ def test_a_small_mask_is_shown_beside_the_expected_one(judge_text):
     report = judge_text("causal_mask", text_of(WRONG["aligned at the upper left"][0]))
     told = [line.text for line in layout.lines(report)]
     start = told.index("❌ a token does not see itself and all tokens before it")
-    assert told[start + 1 : start + 6] == [
-        "   call      causal_mask(2, 1)",
+    assert told[start + 2 : start + 7] == [
+        "   call      causal_mask(2, 2)",
         "   expected  0 at [0, 1]   got -inf",
-        "   row 0 is position num_tokens + 0 = 1: it may look at itself",
-        "   row 0     expected    0    0 -inf    got      0   -inf   -inf",
-        "   row 1     expected    0    0    0    got      0      0   -inf",
+        "   row 0 is position num_tokens + 0 = 2: it may look at position 1 too",
+        "   row 0     expected    0    0    0 -inf    got      0   -inf   -inf   -inf",
+        "   row 1     expected    0    0    0    0    got      0      0   -inf   -inf",
     ]
