@@ -91,10 +91,18 @@ def carry_out(course: Course, addition: Addition, memory: Memory) -> None:
             done.append(path)
             _put(course.root / path, after)
     except OSError as error:
-        for path in reversed(done):
-            _put(course.root / path, addition.files[path][0])
         name = done[-1].as_posix() if done else "a learner's file"
-        raise NotDone(f"{name} could not be written ({error.strerror}): everything is as it was") from error
+        lost = [path.as_posix() for path in reversed(done) if not _taken_back(course.root, path, addition)]
+        ending = "everything is as it was" if not lost else f"and {lost[0]} could not be put back: git has it"
+        raise NotDone(f"{name} could not be written ({error.strerror}): {ending}") from error
+
+
+def _taken_back(root: Path, path: Path, addition: Addition) -> bool:
+    try:
+        _put(root / path, addition.files[path][0])
+    except OSError:
+        return False
+    return True
 
 
 def _refuse(course: Course, slug: str, title: str) -> None:
@@ -105,7 +113,7 @@ def _refuse(course: Course, slug: str, title: str) -> None:
         raise UsageError(f'"{slug}" is already step {known.id}, {known.title}: a slug stands once in the course')
     if re.fullmatch(r"(?:step_?|s)?\d+", slug):
         raise UsageError(f'"{slug}" reads like a step\'s number: name the concept')
-    if not title.strip() or any(character in title for character in '"\\\n'):
+    if not title.strip() or not title.isprintable() or '"' in title or "\\" in title:
         raise UsageError("a title is a line of text, without quotation marks and backslashes")
     for path in (f"puzzles/{slug}.py", f"puzzles/{slug}.md", f"tests/steps/{slug}.py"):
         if (course.root / path).exists():
@@ -141,7 +149,8 @@ def _bytes(stage: Path) -> dict[Path, bytes]:
 def _with_line(manifest: str, after: str, slug: str, title: str) -> str:
     """Return course.toml with one line more, below the line of the step before."""
     lines = manifest.split("\n")
-    at = next(index for index, line in enumerate(lines) if re.match(rf'\s*"?{re.escape(after)}"?\s*=', line))
+    parts = next(index for index, line in enumerate(lines) if line.lstrip().startswith("[parts"))
+    at = next(at for at in range(parts, len(lines)) if re.match(rf'\s*"?{re.escape(after)}"?\s*=', lines[at]))
     return "\n".join([*lines[: at + 1], f'{slug} = "{title}"', *lines[at + 1 :]])
 
 

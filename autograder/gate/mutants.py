@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def prove(stand: Stand, part: int = 0, parts: int = 1) -> Proof:
     """Prove it of every `parts`-th mutant, from `part` on."""
     faults: list[Fault] = []
-    equivalents = _equivalents(stand, faults) if not part else _equivalents(stand, [])
+    equivalents, unmade = _equivalents(stand)
     origins = stand.puzzle.fenced()
     kills: dict[str, list[str]] = {}
     notes, killed, met = [], 0, set()
@@ -33,7 +33,10 @@ def prove(stand: Stand, part: int = 0, parts: int = 1) -> Proof:
         text = stand.numbered(mutant.text)
         assert text is not None  # every mutant compiles
         tried = stand.tried(text)
-        if tried.failed:
+        if tried.raised:
+            sentence = f"a check raises on a mutant ({mutant.change}): {tried.raised}"
+            faults.append(Fault(place, sentence, f"Mend the check in {stand.checker_file}"))
+        elif tried.failed:
             killed += 1
             kills[f"{place}: {mutant.change}"] = tried.failed
             if known is not None:
@@ -50,6 +53,7 @@ def prove(stand: Stand, part: int = 0, parts: int = 1) -> Proof:
             mend = f"Write a check in {stand.checker_file} that rejects it, or equivalent(old, new, because) there"
             faults.append(Fault(place, f"a mutant passes every check: {mutant.change}", mend))
     if not part:
+        faults += unmade
         faults += [
             Fault(stand.at(line), f"equivalent({old!r}, …) is no mutant of the solution", "Take it away")
             for line, old, _ in equivalents.values()
@@ -58,9 +62,10 @@ def prove(stand: Stand, part: int = 0, parts: int = 1) -> Proof:
     return Proof("mutants", killed, len(range(part, len(made), parts)), faults, kills, notes)
 
 
-def _equivalents(stand: Stand, faults: list[Fault]) -> dict[str, tuple[int, str, str]]:
-    """Return the declared ones by their text: their line, what they change, and why it changes nothing."""
-    found = {}
+def _equivalents(stand: Stand) -> tuple[dict[str, tuple[int, str, str]], list[Fault]]:
+    """Return the declared ones by their text: their line, what they change, and why; and those that cannot be made."""
+    found: dict[str, tuple[int, str, str]] = {}
+    faults = []
     for declared in stand.checker.equivalents:
         try:
             code = edited(stand.puzzle.finished(), declared.other, stand.checker.path)
@@ -71,4 +76,4 @@ def _equivalents(stand: Stand, faults: list[Fault]) -> dict[str, tuple[int, str,
             )
             continue
         found[text] = (declared.other.line, declared.other.edits[0][0], declared.because)
-    return found
+    return found, faults

@@ -43,6 +43,7 @@ class Tried(NamedTuple):
     text: str
     failed: list[str]
     named: list[Mistake]
+    raised: str = ""  # by a check itself, which is the course's fault and no rejection
 
 
 class Stand:
@@ -151,7 +152,8 @@ class Stand:
                 suspects = [each for each in suspects if same(self.known(each).first.get(result.id), mine[result.id])]
                 if not suspects:
                     break
-        return Tried(text, list(mine), self.named(text, mine) if suspects else [])
+        raised = next((f"{name}: {each.words[-1]}" for name, each in mine.items() if each.outcome == "internal"), "")
+        return Tried(text, list(mine), self.named(text, mine) if suspects else [], raised)
 
     # ---------------------------------------------------------------------------------------------------------- words
 

@@ -332,9 +332,9 @@ def test_a_mistake_is_rejected_and_told(judge_text, name):
     body, lines, says = WRONG[name]
     report = judge_text("causal_mask", text_of(body))
     failed = [result for result in report.checks if result.outcome != "passed"]
-    assert failed, lines  # which lines, and its words, are the gate's
+    assert tuple(result.id for result in failed) == lines
     assert report.outcome in ("failed", "error")
-    assert failed[0].detail, says
+    assert says in "\n".join(failed[0].detail)
     told = [line.text for line in layout.lines(report) if line.role == "detail" and "Error: " not in line.text]
     long = [text for text in told if len(text) > 80 and not text.startswith("   likely")]  # that is wrapped
     assert long == []
@@ -356,3 +356,16 @@ def test_num_tokens_has_a_default(judge_text):
     report = judge_text("causal_mask", text)
     assert report.outcome == "error"
     assert "missing 1 required positional argument: 'num_tokens'" in report.checks[0].detail[0]
+
+
+def test_a_small_mask_is_shown_beside_the_expected_one(judge_text):
+    report = judge_text("causal_mask", text_of(WRONG["aligned at the upper left"][0]))
+    told = [line.text for line in layout.lines(report)]
+    start = told.index("❌ a token does not see itself and all tokens before it")
+    assert told[start + 2 : start + 7] == [
+        "   call      causal_mask(2, 2)",
+        "   expected  0 at [0, 1]   got -inf",
+        "   row 0 is position num_tokens + 0 = 2: it may look at position 1 too",
+        "   row 0     expected    0    0    0 -inf    got      0   -inf   -inf   -inf",
+        "   row 1     expected    0    0    0    0    got      0      0   -inf   -inf",
+    ]
