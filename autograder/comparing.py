@@ -28,12 +28,14 @@ class Failed(Exception):
         *,
         compared: bool = False,
         values: tuple[Any, Any] | None = None,
+        says: str = "",
     ) -> None:
         super().__init__(found.got)
         self.found = found
         self.where = where
         self.compared = compared  # with what the learner's code returned: then it has run
         self.values = values  # the learner's and the oracle's, where two were compared
+        self.says = says  # the check's own word on what was compared
 
 
 def equal(mine: Any, theirs: Any, *, says: str = "") -> None:
@@ -219,4 +221,4 @@ def _few(names: Sequence[str], between: str) -> str:
 def _judge(found: difference.Difference | None, says: str, values: tuple[Any, Any]) -> None:
     if found is not None:
         found = found._replace(detail=(*found.detail, says)) if says else found
-        raise Failed(found, compared=True, values=values)
+        raise Failed(found, compared=True, values=values, says=says)

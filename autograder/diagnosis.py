@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from msgspec import structs
 
-from autograder import evidence, locate, played
+from autograder import evidence, locate, played, rejections
 from autograder.errors import CourseError
 from autograder.report import CheckResult, Mistake, Where
 
@@ -54,7 +54,13 @@ def diagnose(bench: Bench, verdict: Verdict, known: Known | None = None) -> Diag
     def fits(mistake: checking.Mistake, seed: str, mine: Mapping[str, evidence.Evidence]) -> bool:
         return evidence.matches(known(mistake, seed), mine) if known else _fits(bench, mistake, seed, mine, notes)
 
-    suspects = [mistake for mistake in bench.checker.mistakes if fits(mistake, verdict.seed, verdict.evidence)]
+    recorded = rejections.read(bench.course, bench.step)
+    suspects = [
+        mistake
+        for mistake in bench.checker.mistakes
+        if rejections.may_be(recorded, mistake.name, list(verdict.evidence))
+        and fits(mistake, verdict.seed, verdict.evidence)
+    ]
     if suspects:
         seed = second_seed(verdict.seed)
         mine = bench.run().verdict(seed).evidence

@@ -22,7 +22,9 @@ _ROUNDING = 1e-5  # of the largest number, where the error cannot be had: anothe
 
 
 class Evidence(NamedTuple):
-    """The outcome, the words of the failure, and the learner's and the oracle's values where two were compared."""
+    """The outcome; the words of the failure, or, where two values were compared, the check's own on what they are, and
+    the learner's value and the oracle's.
+    """
 
     outcome: Outcome
     words: tuple[str | None, ...]
@@ -33,10 +35,10 @@ def same(one: Evidence | None, other: Evidence | None) -> bool:
     """Return whether two programs showed a check the same; None is a program that passed it."""
     if one is None or other is None:
         return one is other
-    if one.outcome != other.outcome or (one.values is None) != (other.values is None):
+    if one.outcome != other.outcome or one.words != other.words:
         return False
     if one.values is None or other.values is None:
-        return one.words == other.words
+        return one.values is other.values
     (mine, right), (theirs, same_right) = one.values, other.values
     if all(map(_is_tensor, (mine, right, theirs, same_right))):
         return _equal(right, same_right) and _alike(mine, theirs, right)

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from autograder import generate, picture, transcript
+from autograder import generate, picture, rejections, transcript
 from autograder.errors import InternalError
 from autograder.files import write_text
 from autograder.judge import Order, judge
@@ -45,17 +45,18 @@ def record(course: Course, steps: Sequence[Step]) -> list[Recording]:
 
 
 def mistakes(course: Course, steps: Sequence[Step]) -> list[Recording]:
-    """Return what a learner sees of each mistake that the steps' checkers declare."""
+    """Return what a learner sees of each mistake that the steps' checkers declare, and which checks reject it."""
     from autograder.gate import transcripts
     from autograder.gate.stand import Stand
 
+    found = []
     with Nursery() as nursery:
-        return [
-            Recording(
-                transcript.path(course, step), transcript.together(transcripts.made(Stand(course, step, nursery)))
-            )
-            for step in steps
-        ]
+        for step in steps:
+            stand = Stand(course, step, nursery)
+            rejected = rejections.to_json(transcripts.rejected(stand))
+            write_text(rejections.path(course, step), rejected)  # what a learner is told is found by it
+            found.append(Recording(transcript.path(course, step), transcript.together(transcripts.made(stand))))
+    return found
 
 
 def picture_of(course: Course, recordings: Sequence[Recording]) -> Recording:

@@ -185,7 +185,8 @@ class Run:
 
     def _failed(self, check: Check, failed: comparing.Failed) -> CheckResult:
         found = failed.found
-        self.evidence[check.id] = Evidence("failed", (found.expected, found.got, *found.detail), failed.values)
+        words = (failed.says,) if failed.values else (found.expected, found.got, *found.detail)
+        self.evidence[check.id] = Evidence("failed", words, failed.values)
         told = "{got}" in check.failed  # then the line itself says what was got, and does not give the answer away
         where = None
         if failed.where is not None:

@@ -26,6 +26,11 @@ def said(report):
     """Return what stands under the first line that did not pass, its own words included."""
     result = next(result for result in report.checks if result.outcome != "passed")
     for sentence in result.detail:
-        assert len(sentence) <= 77 or "Error: " in sentence or "state dict" in sentence, sentence
+        assert (
+            len(sentence) <= 77
+            or sentence.startswith(("either: ", "or: "))
+            or "Error: " in sentence
+            or "state dict" in sentence
+        ), sentence
     likely = result.mistake.says if result.mistake else ""
     return "\n".join([result.message, likely, result.expected or "", result.got or "", *result.detail])

@@ -128,18 +128,23 @@ def leaves_no_trace(student, oracle, draw):
     ids = draw.ids(values["vocab_size"], batch=1, seq=5, label="input_ids")
     mine.train()
     mine.transformer.h.eval()
+    modes = [_modes(mine)]
     before = mine.random_state()
     _, (_, after, _) = student.generate.call_keeping(mine, ids, 3)
     same(after, ids.clone(), says="these are the caller's ids after the call")
     if not bool((mine.random_state() == before).all()):
         fail("greedy generation draws nothing", expected="the random state as it was", got="another one")
-    _require_modes(mine, "")
+    got = [_modes(mine)]
+    mine.eval()
+    mine.transformer.h.train()
+    modes.append(_modes(mine))
+    student.generate(mine, ids, 1)
+    got.append(_modes(mine))
+    equal(got, modes, says="training of model, transformer, h, lm_head, after each of two calls")
+    mine.train()
     eos = int(theirs.continued(ids, 1)[0, -1])
     student.generate(mine, ids, 3, eos_token_id=eos)
-    _require_modes(mine, ", when eos_token_id has ended it")
-    mine.eval()
-    student.generate(mine, ids, 1)
-    equal(mine.training, False, says="the model was in evaluation mode before the call")
+    equal(_modes(mine), [True] * 4, says="training of model, transformer, h, lm_head, when eos_token_id has ended it")
     frozen = [name for name, parameter in mine.named_parameters() if not parameter.requires_grad]
     equal(frozen, [], says="these parameters no longer ask for gradients")
 
@@ -150,9 +155,8 @@ def same(mine, theirs, says=""):
     close(mine, theirs, rtol=0, atol=0, says=says)
 
 
-def _require_modes(mine, when):
-    modes = [mine.training, mine.transformer.training, mine.transformer.h.training, mine.lm_head.training]
-    equal(modes, [True, True, False, True], says=f"training of model, transformer, h, lm_head{when}")
+def _modes(mine):
+    return [mine.training, mine.transformer.training, mine.transformer.h.training, mine.lm_head.training]
 
 
 def _endings(free, eos):
@@ -308,7 +312,9 @@ mistake(
     "no-window",
     "input_ids[:, -n_positions:]",
     "input_ids",
-    "A text longer than n_positions is given to the model whole. It is to get the last n_positions tokens.",
+    "The model is given more than n_positions tokens, and has no more positions. It is to get the last n_positions of "
+    "the text, whatever the model.",
+    again=[("model.transformer.wpe.weight.shape[0]", "1024")],
 )
 mistake(
     "a-window-at-the-front",
@@ -332,12 +338,6 @@ mistake(
         (JOIN, f"        input_ids = {JOINED}[:, -n_positions:]\n"),
         (f"    {LOOP}", f"    input_ids = input_ids[:, -n_positions:]\n    {LOOP}"),
     ],
-)
-mistake(
-    "1024-positions",
-    "model.transformer.wpe.weight.shape[0]",
-    "1024",
-    "The window is 1024 tokens, whatever the model. It is as long as the model's position table.",
 )
 mistake(
     "n-embd-for-n-positions",
@@ -480,14 +480,8 @@ mistake(
     "in-training-mode",
     EVAL,
     "",
-    "The model runs in the mode that it came in. It is to run in evaluation mode.",
-    again=[(EVAL, "    model.train(model.training)\n")],
-)
-mistake(
-    "train-in-place-of-eval",
-    EVAL,
-    "    model.train()\n",
-    "The model is switched to training. It is to run in evaluation mode.",
+    "The model runs in training mode, as it came. It is to be put into evaluation mode first.",
+    again=[(EVAL, "    model.train()\n")],
 )
 mistake(
     "gradients-recorded",
