@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import structs
@@ -144,7 +145,12 @@ def reference(course: Course, step: Step) -> str:
     """
     puzzle = course.puzzle(step)
     shown = puzzle.relative_to(course.root).as_posix()
-    return fence.split(read_text(puzzle), shown).solution(step.number, course.numbers())
+    return _solution(read_text(puzzle), shown, step.number, tuple(course.numbers().items()))
+
+
+@lru_cache(maxsize=64)  # each check of a later step reads all the earlier ones
+def _solution(text: str, shown: str, number: int, numbers: tuple[tuple[str, int], ...]) -> str:
+    return fence.split(text, shown).solution(number, dict(numbers))
 
 
 def imported_steps(tree: ast.AST) -> set[int]:

@@ -211,7 +211,7 @@ def new(
         say(f"Now write puzzles/{slug}.py, puzzles/{slug}.md and tests/steps/{slug}.py, and pixi run verify {slug}.")
 
 
-@app.command(short_help="Make a page for reviewers: which check rejects which mistake.")
+@app.command(short_help="Make a page: which check rejects which mistake.")
 def report(
     steps: _Steps = None,
     out: Annotated[str, typer.Option(help="Where the page goes.")] = ".autograder/report.html",

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from autograder.chain import reference
 from autograder.errors import CourseError
 from autograder.gate.proof import Fault, Proof
 from autograder.gate.stand import LIMITS, SEED, Stand
@@ -67,13 +68,15 @@ def _in_the_chain(stand: Stand, texts: dict[str, str]) -> str:
 
 @contextlib.contextmanager
 def _desk(stand: Stand, texts: dict[str, str]) -> Iterator[Course]:
-    """Give a copy of the course in which a learner wrote these files."""
+    """Give a copy of the course in which a learner wrote these files, and all others right."""
     with tempfile.TemporaryDirectory(prefix="autograder-") as folder:
         course = stand.course._replace(root=Path(folder))
         for name in ("puzzles", "tests/steps"):
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(stand.course.root / name, course.root / name, ignore=ignored)
         (course.root / "steps").mkdir()
-        for slug, text in texts.items():
-            course.stub(course.find(slug)).write_text(text, encoding="utf-8", newline="\n")
+        for step in course.steps:
+            if not course.is_planned(step):
+                text = texts.get(step.slug) or reference(course, step)
+                course.stub(step).write_text(text, encoding="utf-8", newline="\n")
         yield course

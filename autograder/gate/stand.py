@@ -19,7 +19,7 @@ from autograder.submission import read
 from autograder.supervisor import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from autograder.checking import Mistake, Other
     from autograder.course import Course, Step
@@ -99,13 +99,19 @@ class Stand:
             pass
         return run.evidence
 
-    def fails(self, text: str, seed: str = SEED) -> str | None:
-        """Return the first check that a text does not pass, and stop there; None when it passes all."""
+    def fails(self, text: str, seed: str = SEED, first: Collection[str] = ()) -> str | None:
+        """Return the first check that a text does not pass, and stop there; None when it passes all.
+
+        Args:
+            text: a file of the step.
+            seed: of what the checks draw.
+            first: the checks that are asked before the others, as they are likely to reject it.
+        """
         try:
             run = self.bench(text).run()
         except SourceError:
             return "syntax"
-        with contextlib.closing(run.results(seed)) as results:
+        with contextlib.closing(run.results(seed, first)) as results:
             return next((result.id for result in results if result.outcome != "passed"), None)
 
     def seconds(self, text: str) -> dict[str, float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -35,11 +34,14 @@ class ReferenceGradients(NamedTuple):
 
 
 class Reference:
-    """An oracle's module. It computes in float64 from the float32 weights that the learner's module gets too."""
+    """An oracle's module. It computes in float64 from the float32 weights that the learner's module gets too.
+
+    The module that it is made from becomes the reference's own, and is float64 afterwards.
+    """
 
     def __init__(self, module: torch.nn.Module) -> None:
         self._weights = {name: value.detach().clone() for name, value in module.state_dict().items()}
-        self._module = copy.deepcopy(module).double().eval()
+        self._module = module.double().eval()
 
     def state_dict(self) -> dict[str, torch.Tensor]:
         """Return the weights, float32, by the module's own names."""

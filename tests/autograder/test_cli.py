@@ -290,7 +290,7 @@ def test_record_gives_the_committed_outputs_and_then_has_nothing_to_do(copy):
     course = loading.load(copy)
     step = course.find("config")
     recorded = copy / "puzzles" / "recorded"
-    committed = {path.name: path.read_bytes() for path in recorded.glob("config.*")}
+    committed = {path.name: path.read_bytes() for path in recorded.glob("config.*.txt")}
     shutil.rmtree(recorded)
     first = record.write(record.record(course, [step]))
     assert {path.name: path.read_bytes() for path in first} == committed

@@ -99,7 +99,7 @@ WRONG = {
     "ids changed": (
         [(RETURN, "    given[:, 0] = 0\n    return input_ids"), (EVAL, EVAL + "    given = input_ids\n")],
         [COUNT, TRACE],
-        "row 0, token 0",
+        "max_new_tokens is 0",
     ),
     "floats": ([(RETURN, "    return input_ids.float()")], ALL, "a tensor of torch.float32"),
     "a list": ([(RETURN, "    return input_ids.tolist()")], ALL, "a list"),

@@ -331,7 +331,7 @@ MISTAKES = {
     "the bias alone": (forward("return self.bias.expand_as(x)"), "OESG"),
     "no super().__init__()": (with_(("        super().__init__()\n", "")), "POESGF"),
     "no nn.Module": (with_(("(nn.Module)", ""), ("        super().__init__()\n", "")), "POESGF"),
-    "__call__ for forward": (with_(("def forward", "def __call__")), "OF"),
+    "__call__ for forward": (with_(("def forward", "def __call__")), "O"),
     "another name": (with_(("class LayerNorm", "class Layernorm")), "POESGF"),
     "a function that returns nothing": ("def LayerNorm(dim, *, eps=1e-5):\n    pass\n", "POESGF"),
     "a number": ("LayerNorm = 3\n", "POESGF"),

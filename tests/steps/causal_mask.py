@@ -392,6 +392,13 @@ mistake(
     again=_file('return torch.full((sequence_length, total), float("-inf"), device=device).triu(num_tokens + 1)\n'),
 )
 mistake(
+    "float64-unless-told",
+    "dtype: torch.dtype = torch.float32",
+    "dtype: torch.dtype = torch.float64",
+    "With no dtype given the mask is float64. float32 is what it is then, as the line with def has it.",
+    again=_file(f"return {_FULL}.triu(num_tokens + 1)\n").replace("torch.float32", "torch.float64"),
+)
+mistake(
     "dtype-ignored-for-one-token",
     _ROWS,
     "    if sequence_length == 1:\n        return torch.zeros(1, num_tokens + 1, device=device)\n" + _ROWS,

@@ -1,6 +1,6 @@
 """Step 13 is judged against Hugging Face's own greedy generation, redrawn: a fresh model repeats two tokens."""
 
-from autograder.checking import check, mistake, variant
+from autograder.checking import check, equivalent, mistake, variant
 from autograder.comparing import close, equal, fail
 from autograder.student import Missing
 
@@ -335,8 +335,11 @@ mistake(
     "The text itself is cut to the window, and its beginning is lost. The cut is for the model alone.",
     again=[
         ("(input_ids[:, -n_positions:])", "(input_ids)"),
-        (JOIN, f"        input_ids = {JOINED}[:, -n_positions:]\n"),
-        (f"    {LOOP}", f"    input_ids = input_ids[:, -n_positions:]\n    {LOOP}"),
+        (
+            f"    {LOOP}\n",
+            f"    {LOOP}\n        if input_ids.shape[1] > n_positions:\n"
+            "            input_ids = input_ids[:, input_ids.shape[1] - n_positions :]\n",
+        ),
     ],
 )
 mistake(
@@ -431,7 +434,7 @@ mistake(
     "Which rows have ended is forgotten after each pass: an ended row goes on, and generation ends only when all rows "
     "write eos_token_id at once. Once ended, a row stays so.",
     also=[(ENDED, "ended = next_ids == eos_token_id")],
-    again=[(f"{PAD}            {ENDED}\n", "            pass\n"), ("ended.all()", "(next_ids == eos_token_id).all()")],
+    again=[(f"{PAD}            {ENDED}\n", "            pass\n"), (STOP, STOP_WITH_EOS.replace("ended.all()", "(next_ids == eos_token_id).all()"))],
 )
 mistake(
     "padded-with-0",
@@ -549,7 +552,6 @@ mistake(
     again=[(RETURN, "    return input_ids[0, :]")],
 )
 
-variant("ended-made-anew", ENDED, "ended = next_ids == eos_token_id")  # a padded row's next id is eos
 variant(
     "the-models-own-call",
     f"{HIDDEN}\n        {LOGITS}  # [batch, vocab_size]: only the last position is asked",
@@ -638,4 +640,12 @@ def generate(model, input_ids, max_new_tokens, *, eos_token_id=None):
     longest = max(map(len, rows))
     return torch.tensor([row + [eos_token_id] * (longest - len(row)) for row in rows])
 """,
+)
+
+equivalent(ENDED, "ended = next_ids == eos_token_id", "A row that has ended writes eos_token_id again.")
+equivalent(BEST, "logits.argmax(dim=1)", "Axis 1 of two axes is the last one.")
+equivalent(
+    NONE_ENDED,
+    "torch.zeros(input_ids.shape[0], dtype=torch.bool)",
+    "All that is judged lies where tensors lie unless told otherwise.",
 )

@@ -410,6 +410,13 @@ mistake(
     again=[(FIRST, "hidden_states = self.c_fc(hidden_states).clamp(min=0)")],
 )
 mistake(
+    "torchs-gelu",
+    BEND,
+    'return nn.functional.gelu(x, approximate="tanh")',
+    "gelu_new calls torch's own GELU. In this step the formula is yours: a cube, a tanh, two products.",
+    again=[(f"    {INNER}\n    {BEND}", '    bent = nn.functional.gelu\n    return bent(x, approximate="tanh")')],
+)
+mistake(
     "silu-in-forward",
     FIRST,
     "hidden_states = nn.functional.silu(self.c_fc(hidden_states))",

@@ -207,6 +207,19 @@ mistake(
     also=[(SOFTMAX, SOFTMAX + " / math.sqrt(query.shape[-1])")],
 )
 
+# ------------------------------------------------------------------------------------------------ mistakes: the ban
+
+mistake(
+    "torchs-own",
+    WHOLE,
+    "    return torch.nn.functional.scaled_dot_product_attention(query, key, value, attn_mask)\n",
+    "Torch's own attention is called. In this step the formula is yours: a product, a softmax, a product.",
+    again=[
+        (WHOLE, "    return F.scaled_dot_product_attention(query, key, value, attn_mask=attn_mask)\n"),
+        ("from torch import Tensor\n", "import torch.nn.functional as F\nfrom torch import Tensor\n"),
+    ],
+)
+
 # -------------------------------------------------------------------------------------------- mistakes: the softmax
 
 mistake(
