@@ -188,7 +188,7 @@ def verify(
         raise Stale(f"{faults} to mend")
 
 
-@app.command(short_help="Add a step: its three files, its line in course.toml, and all that follows.")
+@app.command(short_help="Add a step between two others, and all that follows from it.")
 def new(
     slug: Annotated[str, typer.Argument(help="The concept's name, as a module: dropout")],
     after: Annotated[str, typer.Option(help="The step that it comes after.")],
