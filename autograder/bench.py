@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from autograder import source
 from autograder.chain import Chain, texts
 from autograder.run import Run
+from autograder.student import Desk
 from autograder.submission import Submission
 
 if TYPE_CHECKING:
@@ -50,6 +51,10 @@ class Bench:
         """Return a run in which these earlier steps are the learner's own, and the others the reference."""
         program = self.program(own)
         return Run(self.checker, program, self.source, texts(program), self._nursery, self._limits)
+
+    def desk(self) -> Desk:
+        """Return the desk of the file alone, for questions that are no check's."""
+        return Desk(self._nursery, self.program(), self._limits)
 
     def with_text(self, text: str, tree: str = "") -> Bench:
         """Return the bench of another file in place of this one, under the same name in every message.

@@ -90,6 +90,15 @@ class Cancelled(NamedTuple):
     line: int
 
 
+class Law(NamedTuple):
+    """What holds of right code whatever its weights: `make` gives what it is tried on, `broken` says how it fails."""
+
+    name: str
+    make: Callable[..., Any]
+    wants: tuple[str, ...]
+    broken: Callable[..., str | None]
+
+
 class Checker(NamedTuple):
     """The checks of a step, in the order of their lines, and the programs that they are judged by."""
 
@@ -99,6 +108,7 @@ class Checker(NamedTuple):
     variants: list[Other]
     equivalents: list[Equivalent]
     cancelled: list[Cancelled]
+    laws: list[Law]
 
     @property
     def ban(self) -> Ban:
@@ -121,7 +131,7 @@ def read_checker(path: Path) -> Checker:
     """
     if not path.is_file():
         raise CourseError("the checker is missing", path)
-    checker = Checker(path, [], [], [], [], [])
+    checker = Checker(path, [], [], [], [], [], [])
     spec = importlib.util.spec_from_file_location(f"checker_{path.stem}", path)
     assert spec is not None
     assert spec.loader is not None
@@ -266,6 +276,13 @@ def equivalent(old: str, new: str, because: str) -> None:
 def cancelled(mistake: str, slug: str, earlier: str) -> None:
     """Declare that a mistake of this step and one of an earlier step give right numbers together, by their names."""
     _reading.get().cancelled.append(Cancelled(mistake, slug, earlier, _caller()))
+
+
+def add_law(name: str, make: Callable[..., Any], broken: Callable[..., str | None]) -> None:
+    """Declare that a law holds of what `make` returns; `law` has the words for it."""
+    laws = _reading.get().laws
+    above = sum(law.make is not make for law in laws)  # of several over one function the lowest is declared first
+    laws.insert(above, Law(name, make, _wants(make), broken))
 
 
 def _caller() -> int:

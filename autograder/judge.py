@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import structs
 
-from autograder import checking
+from autograder import checking, counterexample
 from autograder.bench import Bench, kind_of
 from autograder.diagnosis import diagnose, told
 from autograder.draw import new_seed
@@ -89,10 +89,22 @@ def judged(course: Course, order: Order, nursery: Nursery, limits: Limits | None
         verdict, blame = _verdict(bench, order, nursery, limits)
         if order.diagnose:
             found = diagnose(bench, verdict, order.known)
-            verdict = told(bench, verdict, found)
+            verdict = told(bench, verdict, found) if found.mistakes else _with_laws(bench, verdict)
             notes += found.notes
     report = _report(course, order, verdict, blame, shown, kind, notes, started)
     return Judged(report, data, program, verdict.first_failure)
+
+
+def _with_laws(bench: Bench, verdict: Verdict) -> Verdict:
+    """Say at the first failure which laws the file breaks, where its values were compared and have no known name."""
+    compared = [name for name, shown in verdict.evidence.items() if shown.values is not None]
+    if verdict.unfinished or not compared or not bench.checker.laws:
+        return verdict
+    sentences = counterexample.broken(bench, verdict.seed)
+    checks = list(verdict.checks)
+    at = next(index for index, result in enumerate(checks) if result.outcome != "passed")
+    checks[at] = structs.replace(checks[at], detail=[*checks[at].detail, *sentences.values()])
+    return verdict._replace(checks=checks)
 
 
 def _verdict(bench: Bench, order: Order, nursery: Nursery, limits: Limits) -> tuple[Verdict, Blame | None]:

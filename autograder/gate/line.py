@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autograder import course as courses
 from autograder.errors import CourseError
-from autograder.gate import cancelling, ends, itself, mutants, naming, seeds, transcripts, words
+from autograder.gate import cancelling, ends, itself, laws, mutants, naming, seeds, transcripts, words
 from autograder.gate.proof import Fault, Proof
 from autograder.gate.stand import Stand
 from autograder.nursery import Nursery
@@ -47,6 +47,7 @@ ROOMS = (
     Room("mutants", mutants.prove, _PARTS),
     Room("seeds", seeds.prove, _PARTS),
     Room("pairs", naming.prove_pairs),
+    Room("laws", laws.prove),
     Room("transcripts", transcripts.prove),
     Room("cancelling", cancelling.prove),
     Room("itself", itself.prove),

@@ -24,6 +24,7 @@ _WORDS = {
     "mutants": "generic mutants killed",
     "seeds": "seeds agreed",
     "pairs": "pairs of mistakes told no wrong name",
+    "laws": "laws that hold of all that is right",
     "transcripts": "transcripts as kept",
     "cancelling": "cancelling pairs caught",
     "itself": "red when it is broken on purpose",

@@ -2,6 +2,7 @@
 
 import math
 
+from autograder import law
 from autograder.checking import cancelled, check, equivalent, mistake, variant
 from autograder.comparing import close, fail, load, make, raises, same_gradients
 
@@ -162,6 +163,16 @@ def _like(drawn, made):
 
 def _states(draw, values, seq, batch=2, **moments):
     return draw.normal(batch=batch, seq=seq, n_embd=values["n_embd"], label="hidden_states", **moments)
+
+
+@law.causal
+@law.rows_apart
+@law.inputs_kept
+@law.same_twice
+def attention(student, oracle, draw):
+    values = draw.config()
+    mine, _ = _pair(student, oracle, values)
+    return law.Subject(mine, lambda draw, batch, seq: (_states(draw, values, seq, batch),))
 
 
 # ------------------------------------------------------------------------------------------- mistakes: the parameters

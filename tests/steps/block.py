@@ -2,6 +2,7 @@
 
 import math
 
+from autograder import law
 from autograder.checking import check, mistake, variant
 from autograder.comparing import agrees, close, equal, fail, load, make, same_gradients
 
@@ -141,6 +142,25 @@ def _steady(mine, first, x, *mask):
     """Fail when a second call gives other numbers: then none of them says anything."""
     if agrees(first, x, rtol=0, atol=math.inf) and not agrees(mine(x, *mask), first, rtol=0, atol=0):
         fail("two identical calls differ: is there dropout? This block has none")
+
+
+@law.causal
+@law.rows_apart
+@law.inputs_kept
+@law.same_twice
+def block(student, oracle, draw):
+    values = draw.config()
+    mine, _ = _pair(student, oracle, values)
+    return law.Subject(mine, lambda draw, batch, seq: (draw.normal(batch=batch, seq=seq, n_embd=values["n_embd"]),))
+
+
+@law.is_identity
+def silent_block(student, oracle, draw):
+    values = draw.config()
+    mine, theirs = _pair(student, oracle, values)
+    state = theirs.linear_state_dict()
+    load(mine, {name: value * 0 if ".c_proj." in name else value for name, value in state.items()})
+    return law.Subject(mine, lambda draw, batch, seq: (draw.normal(batch=batch, seq=seq, n_embd=values["n_embd"]),))
 
 
 # ------------------------------------------------------------------------------------ the programs that it is judged by

@@ -2,6 +2,7 @@
 
 from textwrap import indent
 
+from autograder import law
 from autograder.checking import check, forbids, mistake, variant
 from autograder.comparing import agrees, close, fail, fits, load, make
 
@@ -135,6 +136,16 @@ def works_in_float64(student, oracle, draw):
     x = draw.normal(batch=batch, dim=dim)
     wide = _like(x, x.double())
     close(mine(wide), theirs(wide), says="x and both parameters are float64 here")
+
+
+@law.tokens_apart
+@law.rows_apart
+@law.unmoved_by_a_shift
+@law.inputs_kept
+@law.same_twice
+def layer_norm(student, oracle, draw):
+    mine = _loaded(student, oracle.layer_norm(FIRST["dim"], EPS), FIRST["dim"], EPS)
+    return law.Subject(mine, lambda draw, batch, seq: (draw.normal(batch=batch, seq=seq, dim=FIRST["dim"]),))
 
 
 _MODULES = ("LayerNorm", "GroupNorm", "RMSNorm", "SyncBatchNorm")

@@ -2,6 +2,7 @@
 
 import math
 
+from autograder import law
 from autograder.checking import check, mistake, variant
 from autograder.comparing import close, drawn_normally, equal, fail, load, make, same_gradients
 
@@ -141,6 +142,18 @@ def _pair(student, oracle, values):
 def _named(logits):
     logits.axes_names = ("batch", "seq", "vocab_size")
     return logits
+
+
+@law.tied
+def table_and_head(student, oracle, draw):
+    values = draw.config()
+    mine, _ = _pair(student, oracle, values)
+
+    def head(table):
+        mine.transformer.wte.weight = table
+        return mine.lm_head.weight.detach()
+
+    return law.Subject(head, lambda draw, *_: (draw.normal(values["vocab_size"], values["n_embd"]),))
 
 
 # --------------------------------------------------------------------------------------- mistakes, and other right ways

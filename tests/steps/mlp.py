@@ -2,6 +2,7 @@
 
 import math
 
+from autograder import law
 from autograder.checking import check, forbids, mistake, variant
 from autograder.comparing import close, fail, load
 
@@ -167,6 +168,16 @@ def _same_gradient(mine, theirs, name):
 
 def _same(mine, first):
     return type(mine) is type(first) and mine.shape == first.shape and bool((mine == first).all())
+
+
+@law.tokens_apart
+@law.rows_apart
+@law.inputs_kept
+@law.same_twice
+def whole_mlp(student, oracle, draw):
+    values = draw.config()
+    mine = load(_mlp(student, values, values["n_inner"]), oracle.mlp(values).linear_state_dict())
+    return law.Subject(mine, lambda draw, batch, seq: (draw.normal(batch=batch, seq=seq, n_embd=values["n_embd"]),))
 
 
 # ---------------------------------------------------------------------------------------------- mistakes: gelu_new

@@ -2,6 +2,7 @@
 
 import math
 
+from autograder import law
 from autograder.checking import check, mistake, variant
 from autograder.comparing import agrees, close, equal, fail, holds, load, make, raises, same_gradients
 
@@ -213,6 +214,16 @@ def _idle(mine, theirs, ids, got, values):
 def _is_idle(mine, ids, got, state, part):
     mine.load_state_dict({name: value.flip(0) + 1 if name.startswith(part) else value for name, value in state.items()})
     return _same(mine(ids), got)
+
+
+@law.causal
+@law.rows_apart
+@law.inputs_kept
+@law.same_twice
+def stack(student, oracle, draw):
+    values = draw.config()
+    mine, _ = _pair(student, oracle, values)
+    return law.Subject(mine, lambda draw, batch, seq: (draw.ids(values["vocab_size"], batch=batch, seq=seq),))
 
 
 # ------------------------------------------------------------------------------------ the programs that it is judged by

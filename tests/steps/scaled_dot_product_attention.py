@@ -2,6 +2,7 @@
 
 import math
 
+from autograder import law
 from autograder.checking import check, equivalent, forbids, mistake, variant
 from autograder.comparing import close, same_gradients
 
@@ -140,6 +141,18 @@ def _like(drawn, made):
     """Return a tensor made of a drawn one, with its label and the names of its axes."""
     made.label, made.axes, made.axes_names = drawn.label, drawn.axes, drawn.axes_names
     return made
+
+
+@law.rows_sum_to_one
+@law.rows_apart
+@law.inputs_kept
+@law.same_twice
+def averages(student):
+    def inputs(draw, batch, seq):
+        query = draw.normal(batch=batch, q_len=seq, head_dim=4)
+        return query, draw.normal(batch=batch, k_len=seq + 1, head_dim=4), draw.normal(batch, seq + 1, 6)
+
+    return law.Subject(student.scaled_dot_product_attention, inputs)
 
 
 # ---------------------------------------------------------------------------------------------- mistakes: the scale
