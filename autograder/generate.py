@@ -151,7 +151,8 @@ def _page(course: Course, made: Made, source: str) -> str:
     for name in ("failed", "passed"):
         recorded = course.root / "puzzles" / "recorded" / f"{step.slug}.{name}.txt"
         if recorded.is_file():
-            blocks[name.upper()] = texts.block(read_text(recorded), "text")
+            output = texts.numbered(read_text(recorded), recorded.name, step, course.numbers())
+            blocks[name.upper()] = texts.block(output, "text")
     mark = f"<!-- Generated from {source} by `{COMMAND}`: edit that file, not this one. -->\n\n"
     return mark + texts.render(_read_source(course.text(step), source), source, step, course.numbers(), blocks)
 

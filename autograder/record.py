@@ -12,6 +12,7 @@ from autograder.errors import InternalError
 from autograder.files import write_text
 from autograder.judge import Order, judge
 from autograder.nursery import Nursery
+from autograder.texts import numbered
 from autograder.views import plain
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ def mistakes(course: Course, steps: Sequence[Step]) -> list[Recording]:
 def picture_of(course: Course, recordings: Sequence[Recording]) -> Recording:
     """Return the picture of a failed and a passed run of the first step, as the README shows it."""
     step = next(step for step in course.steps if not course.is_planned(step))
-    texts = {recording.path.name: recording.text for recording in recordings}
-    runs = [texts[f"{step.slug}.{name}.txt"] for name in ("failed", "passed")]
+    kept = [recording for recording in recordings if recording.path.name.startswith(f"{step.slug}.")]
+    runs = [numbered(recording.text, recording.path.name, step, course.numbers()) for recording in kept]
     drawn = picture.svg([(f"pixi run {step.task}", run) for run in runs], course.title)
     return Recording(course.root / "book" / "pictures" / "run.svg", drawn)
 
@@ -90,4 +91,4 @@ def _run(course: Course, step: Step, text: str, name: str, nursery: Nursery) -> 
     stream = io.StringIO()
     stream.write(f"Running tests for Step {step.id}: {step.title}...\n")
     plain.write(report, stream)
-    return transcript.mask(stream.getvalue())
+    return transcript.unnumbered(transcript.mask(stream.getvalue()), course)

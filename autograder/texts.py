@@ -29,6 +29,12 @@ def render(text: str, filename: str, step: Step, numbers: Mapping[str, int], blo
     return "\n".join(lines).strip("\n") + "\n"
 
 
+def numbered(text: str, filename: str, step: Step, numbers: Mapping[str, int]) -> str:
+    """Return a whole text, an output that was recorded, with the numbers and the title in their places."""
+    lines = text.split("\n")
+    return "\n".join(substitute(line, filename, at, step, numbers) for at, line in enumerate(lines, 1))
+
+
 def block(content: str, language: str) -> str:
     """Return ``content`` as a fenced block, with a fence that nothing inside closes."""
     runs = [len(run) for run in re.findall(r"`{3,}", content)]

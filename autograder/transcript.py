@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 COLUMNS = 80
 _FLOAT = re.compile(r"(?<![\w.])-?\d+\.\d{4,}(?:e[+-]?\d+)?|(?<![\w.])-?\d+(?:\.\d+)?e[+-]?\d+")
+_NUMBER = re.compile(r"(\bstep[_ ])(\d\d)\b", re.IGNORECASE)
 _FOOTER = re.compile(r"^(?:learner|reference): \S+ · .*$", re.MULTILINE)
 _HEADING = re.compile(r"^=+ ([a-z0-9-]+) =+$", re.MULTILINE)
 
@@ -33,11 +34,20 @@ def mask(text: str) -> str:
     return kept.rstrip("\n") + "\n"
 
 
-def of(report: Report) -> str:
-    """Return what stands on the screen below `Results:`, masked."""
+def of(report: Report, course: Course) -> str:
+    """Return what stands on the screen below `Results:`, masked, the steps without their numbers."""
     stream = io.StringIO()
     terminal.write(report, Console(file=stream, width=COLUMNS, no_color=True, highlight=False))
-    return mask(stream.getvalue()).partition("Results:\n")[2]
+    return unnumbered(mask(stream.getvalue()).partition("Results:\n")[2], course)
+
+
+def unnumbered(text: str, course: Course) -> str:
+    """Return a text with each step's number as `{step:SLUG}`, as the courses' texts write it.
+
+    A number has one home, course.toml: what is kept of a step stays true when another comes before it.
+    """
+    slugs = {step.id: f"{{step:{step.slug}}}" for step in course.steps}
+    return _NUMBER.sub(lambda match: f"{match[1]}{slugs.get(match[2], match[2])}", text)
 
 
 def path(course: Course, step: Step) -> Path:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 def made(stand: Stand) -> dict[str, str]:
     """Return what a learner sees who makes each mistake, by its name."""
     return {
-        mistake.name: transcript.of(stand.judge(stand.text(mistake.other), diagnose=True)) for mistake in stand.mistakes
+        mistake.name: transcript.of(stand.judge(stand.text(mistake.other), diagnose=True), stand.course)
+        for mistake in stand.mistakes
     }
 
 
@@ -34,13 +35,10 @@ def prove(stand: Stand) -> Proof:
     kept = transcript.apart(read_text(path)) if path.is_file() else {}
     now = made(stand)
     place = stand.relative(path)
-    faults = [
-        Fault(place, f"what a learner sees of {name} is not what was kept", mend)
-        for name, text in now.items()
-        if kept.get(name) != text
-    ]
+    other = [name for name, text in now.items() if kept.get(name) != text]
+    faults = [Fault(place, f"what a learner sees of {name} is not what was kept", mend) for name in other]
     faults += [Fault(place, f"there is no mistake called {name}", mend) for name in kept if name not in now]
     if rejections.read(stand.course, stand.step) != rejected(stand):
         where = stand.relative(rejections.path(stand.course, stand.step))
         faults.append(Fault(where, "other checks reject a mistake now than were recorded", mend))
-    return Proof("transcripts", len(now) - len(faults), len(now), faults)
+    return Proof("transcripts", len(now) - len(other), len(now), faults)

@@ -147,9 +147,10 @@ def test_links_lead_somewhere(path: Path) -> None:
         assert len(words) > (60 if picture else 0), f"{target} needs an alternative text that says what it shows"
 
 
-@each_text
-def test_there_is_a_picture(path: Path) -> None:
-    assert any(picture for picture, _, _ in LINK.findall(path.read_text(encoding="utf-8")))
+def test_there_are_pictures() -> None:
+    """A step may do without; the course as a whole is drawn where that says more than words."""
+    drawn = [path for path in TEXTS if any(picture for picture, _, _ in LINK.findall(path.read_text(encoding="utf-8")))]
+    assert len(drawn) > len(TEXTS) / 2
 
 
 @each_text
