@@ -6,15 +6,14 @@ write that fails is taken back: nothing half done is left behind.
 
 from __future__ import annotations
 
-import keyword
 import re
 import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from autograder import blank, stubs
 from autograder import course as courses
-from autograder import generate, record, stubs
 from autograder.errors import NotDone, UsageError
 from autograder.files import read_text, write_bytes, write_text
 from autograder.renumbering import Unusual, followed
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from autograder.course import Course, Step
     from autograder.memory import Memory
 
-_TEMPLATES = Path(__file__).parent / "templates"
 _FOLDERS = ("puzzles", "steps", "solutions", "tests/steps", "tests/course/transcripts")
 _FILES = ("course.toml", "pixi.toml", "pyproject.toml", "README.md")
 
@@ -67,9 +65,9 @@ def plan(course: Course, slug: str, place: Step, title: str) -> Addition:
         before = _bytes(stage)
         manifest = stage / "course.toml"
         write_text(manifest, _with_line(read_text(manifest), place.slug, slug, title))
-        _write_templates(stage, slug, title)
+        blank.write(stage, slug, title)
         moved = _move(course, courses.load(stage))
-        _make(courses.load(stage), slug)
+        blank.make(courses.load(stage), slug)
         now = _bytes(stage)
     changed = {path for path in before.keys() | now.keys() if before.get(path) != now.get(path)}
     return Addition({path: (before.get(path), now.get(path)) for path in changed}, moved)
@@ -106,15 +104,10 @@ def _taken_back(root: Path, path: Path, addition: Addition) -> bool:
 
 
 def _refuse(course: Course, slug: str, title: str) -> None:
-    if not (slug.isidentifier() and slug.isascii()) or keyword.iskeyword(slug) or slug != slug.lower():
-        raise UsageError(f'"{slug}" cannot name a step: use lower-case letters, digits and _, no digit first')
+    blank.require_names(slug, title)
     known = next((step for step in course.steps if step.slug == slug), None)
     if known is not None:
         raise UsageError(f'"{slug}" is already step {known.id}, {known.title}: a slug stands once in the course')
-    if re.fullmatch(r"(?:step_?|s)?\d+", slug):
-        raise UsageError(f'"{slug}" reads like a step\'s number: name the concept')
-    if not title.strip() or not title.isprintable() or '"' in title or "\\" in title:
-        raise UsageError("a title is a line of text, without quotation marks and backslashes")
     for path in (f"puzzles/{slug}.py", f"puzzles/{slug}.md", f"tests/steps/{slug}.py"):
         if (course.root / path).exists():
             raise UsageError(f"{path} is there already, and course.toml does not list it: move it out of the way")
@@ -154,16 +147,6 @@ def _with_line(manifest: str, after: str, slug: str, title: str) -> str:
     return "\n".join([*lines[: at + 1], f'{slug} = "{title}"', *lines[at + 1 :]])
 
 
-def _write_templates(stage: Path, slug: str, title: str) -> None:
-    for template, path in (
-        ("step.py.txt", f"puzzles/{slug}.py"),
-        ("step.md.txt", f"puzzles/{slug}.md"),
-        ("checker.py.txt", f"tests/steps/{slug}.py"),
-    ):
-        text = read_text(_TEMPLATES / template).replace("SLUG", slug).replace("TITLE", title)
-        write_text(stage / path, text)
-
-
 def _move(before: Course, after: Course) -> list[Moved]:
     """Move the learner's own files to their steps' new numbers, in the copy, and let their imports follow.
 
@@ -188,14 +171,6 @@ def _move(before: Course, after: Course) -> list[Moved]:
     for target, text in texts.items():
         after.stub(target).write_bytes(text.encode())
     return moved
-
-
-def _make(course: Course, slug: str) -> None:
-    """Make in the copy what is generated: code, the new step's recordings, texts and lists."""
-    step = course.find(slug)
-    generate.write(course, generate.plan(course, with_texts=False))
-    record.write([*record.record(course, [step]), *record.mistakes(course, [step])])
-    generate.write(course, generate.plan(course))
 
 
 def _read(path: Path) -> bytes | None:

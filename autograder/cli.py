@@ -211,6 +211,22 @@ def new(
         say(f"Now write puzzles/{slug}.py, puzzles/{slug}.md and tests/steps/{slug}.py, and pixi run verify {slug}.")
 
 
+@app.command("new-course", short_help="Make a course of your own, with one step that works.")
+def new_course(
+    folder: Annotated[str, typer.Argument(help="Where it goes: a folder that is not there yet.")],
+    title: Annotated[str, typer.Option(help="Its title, as learners read it.")] = "A Course of Puzzles",
+) -> None:
+    """Make a course on this engine, about anything, in a folder of its own: set-up for both roads, one step, its tests.
+
+    Example: pixi run new-course ../sorting --title "Sorting, one puzzle at a time"
+    """
+    from autograder import founding
+
+    made = founding.found(client.here() / folder, title)
+    say(f"{folder} holds a course of one step, {made.steps[0].title}. In it, pixi run s01 checks the step.")
+    say(f"Its README says how to add yours: pixi run new SLUG --after {made.steps[0].slug} --title TITLE")
+
+
 @app.command(short_help="Make a page: which check rejects which mistake.")
 def report(
     steps: _Steps = None,
