@@ -121,6 +121,9 @@ def load(options: argparse.Namespace, shown: str, prompt: str) -> Talker:
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     from playground import checkpoint, hub, text
 
+    course = courses.load(ROOT)
+    if options.tree == "solutions":
+        course.require("finished code", "leave --tree out to hear your own")
     folder = hub.find_folder(options.model, here(), ROOT / TINY)
     settings = checkpoint.read_settings(folder, shown)
     checkpoint.find_weights(folder, shown)
@@ -133,7 +136,7 @@ def load(options: argparse.Namespace, shown: str, prompt: str) -> Talker:
 
     if settings.seven["n_embd"] <= SMALL:
         torch.set_num_threads(1)
-    learner = Learner(courses.load(ROOT), options.tree)
+    learner = Learner(course, options.tree)
     return Talker(learner, learner.load(folder, settings.seven, shown), tokenizer, settings)
 
 
