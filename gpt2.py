@@ -163,7 +163,7 @@ def speak(talker: Talker, prompt: str, max_new_tokens: int) -> None:
             write("\n")
 
 
-def new_ids(talker: Talker, prompt_ids: list[int], max_new_tokens: int) -> Iterator[int]:
+def new_ids(talker: Talker, prompt_ids: list[int], limit: int) -> Iterator[int]:
     """Yield the ids that the learner's ``generate`` appends, up to the end of the text.
 
     It is asked for one at a time. Each of its tokens is a full pass anyway, so this is as fast as asking for all.
@@ -171,7 +171,7 @@ def new_ids(talker: Talker, prompt_ids: list[int], max_new_tokens: int) -> Itera
     import torch
 
     ids = torch.tensor([prompt_ids])
-    for _ in range(max_new_tokens):
+    for _ in range(limit):
         token = talker.learner.next_token(talker.model, ids)
         if token in talker.settings.eos_token_ids:
             return

@@ -107,10 +107,8 @@ def _require_place(out: Path, shown: str) -> None:
 def _ready(course: Course) -> list[Step]:
     steps = [step for step in course.steps if not course.is_planned(step)]
     if not steps:
-        first = course.steps[0].slug
-        raise NotDone(
-            f"no step of the course has a puzzle yet, so there is nothing to give out: write puzzles/{first}.py"
-        )
+        first = f"puzzles/{course.steps[0].slug}.py"
+        raise NotDone(f"no step of the course has a puzzle yet, so there is nothing to give out: write {first} first")
     return steps
 
 

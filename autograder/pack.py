@@ -4,7 +4,6 @@ Packed, so that an editor's search does not come upon a solution. That is no sec
 """
 
 import json
-import zlib
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +13,8 @@ PATH = Path("autograder", "course.pack")  # from the course's root
 
 def packed(texts: Mapping[str, str]) -> bytes:
     """Return texts as a pack; they are named by their paths from the course's root, as `puzzles/config.py`."""
+    import zlib
+
     return zlib.compress(json.dumps(dict(sorted(texts.items())), ensure_ascii=False).encode(), 9)
 
 
@@ -23,6 +24,8 @@ def unpacked(path: Path) -> Mapping[str, str]:
 
     Errors: ValueError, when it is damaged.
     """
+    import zlib  # only a bundle needs it, and the client of every check imports this module
+
     try:
         texts = json.loads(zlib.decompress(path.read_bytes()))
     except zlib.error as error:

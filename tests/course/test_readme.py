@@ -20,7 +20,7 @@ CHECKED = {"check": {0, 1}, "doctor": {0}}
 CHECKED |= {name: {0} for name in ("hint", "progress", "history", "solution", "reset", "generate")}
 CHECKED["undo"] = {0, 1}
 # Run by other tests, by CI, or too slow here: that the task exists, and takes these words, is all that is asked.
-EXISTS = {"huggingface", "hugging-face-model", "record", "verify", "report", "new", "test", "lint", "gpt2"}
+EXISTS = {"huggingface", "hugging-face-model", "record", "verify", "report", "new", "test", "lint", "gpt2", "bundle"}
 
 
 def blocks(text):
