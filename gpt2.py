@@ -121,14 +121,14 @@ def load(options: argparse.Namespace, shown: str, prompt: str) -> Talker:
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     from playground import checkpoint, hub, text
 
-    course = courses.load(ROOT)
-    if options.tree == "solutions":
-        course.require("finished code", "leave --tree out to hear your own")
     folder = hub.find_folder(options.model, here(), ROOT / TINY)
     settings = checkpoint.read_settings(folder, shown)
     checkpoint.find_weights(folder, shown)
     tokenizer = text.load(folder, shown)
     encode(tokenizer, settings, prompt)
+    course = courses.load(ROOT)
+    if options.tree == "solutions":
+        course.require("finished code", "leave --tree out to hear your own")
 
     import torch
 
