@@ -126,6 +126,9 @@ def load(options: argparse.Namespace, shown: str, prompt: str) -> Talker:
     checkpoint.find_weights(folder, shown)
     tokenizer = text.load(folder, shown)
     encode(tokenizer, settings, prompt)
+    course = courses.load(ROOT)
+    if options.tree == "solutions":
+        course.require("finished code", "leave --tree out to hear your own")
 
     import torch
 
@@ -133,7 +136,7 @@ def load(options: argparse.Namespace, shown: str, prompt: str) -> Talker:
 
     if settings.seven["n_embd"] <= SMALL:
         torch.set_num_threads(1)
-    learner = Learner(courses.load(ROOT), options.tree)
+    learner = Learner(course, options.tree)
     return Talker(learner, learner.load(folder, settings.seven, shown), tokenizer, settings)
 
 
@@ -160,7 +163,7 @@ def speak(talker: Talker, prompt: str, max_new_tokens: int) -> None:
             write("\n")
 
 
-def new_ids(talker: Talker, prompt_ids: list[int], max_new_tokens: int) -> Iterator[int]:
+def new_ids(talker: Talker, prompt_ids: list[int], limit: int) -> Iterator[int]:
     """Yield the ids that the learner's ``generate`` appends, up to the end of the text.
 
     It is asked for one at a time. Each of its tokens is a full pass anyway, so this is as fast as asking for all.
@@ -168,7 +171,7 @@ def new_ids(talker: Talker, prompt_ids: list[int], max_new_tokens: int) -> Itera
     import torch
 
     ids = torch.tensor([prompt_ids])
-    for _ in range(max_new_tokens):
+    for _ in range(limit):
         token = talker.learner.next_token(talker.model, ids)
         if token in talker.settings.eos_token_ids:
             return

@@ -69,7 +69,7 @@ class Bench:
 
 def kind_of(course: Course, step: Step) -> Kind:
     """Return what a worker of this step has imported beforehand: torch, where the finished step imports it."""
-    tree = ast.parse(course.puzzle(step).read_bytes())
+    tree = ast.parse(course.read(course.puzzle(step)))
     roots = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     roots |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     return "torch" if any(name.partition(".")[0] == "torch" for name in roots) else "plain"

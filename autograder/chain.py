@@ -145,7 +145,7 @@ def reference(course: Course, step: Step) -> str:
     """
     puzzle = course.puzzle(step)
     shown = puzzle.relative_to(course.root).as_posix()
-    return _solution(read_text(puzzle), shown, step.number, tuple(course.numbers().items()))
+    return _solution(course.read(puzzle), shown, step.number, tuple(course.numbers().items()))
 
 
 @lru_cache(maxsize=64)  # each check of a later step reads all the earlier ones

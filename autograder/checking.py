@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import importlib.abc
 import importlib.util
 import inspect
 import re
@@ -18,10 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograder.errors import CourseError
+from autograder.files import read_text
 from autograder.wire import Ban
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from autograder.course import Course, Step
 
 
 _RESOURCES = ("student", "oracle", "draw", "source")
@@ -124,20 +128,49 @@ class Checker(NamedTuple):
 _reading: contextvars.ContextVar[Checker] = contextvars.ContextVar("the checker that is being read")
 
 
-def read_checker(path: Path) -> Checker:
+class _Loader(importlib.abc.ExecutionLoader):
+    """Runs a text under a file's name, for tracebacks too, whether or not the file is there."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self._path = path
+        self._text = text
+
+    def get_filename(self, fullname: str) -> str:  # noqa: ARG002  (importlib names it)
+        return str(self._path)
+
+    def get_source(self, fullname: str) -> str:  # noqa: ARG002
+        return self._text
+
+
+def of_step(course: Course, step: Step) -> Checker:
+    """Return the checker of a step.
+
+    Errors: as `read_checker`.
+    """
+    return read_checker(course.checker(step), course.read)
+
+
+def read_checker(path: Path, read: Callable[[Path], str] = read_text) -> Checker:
     """Return the checks that a checker's file declares.
+
+    Args:
+        path: where it lies, or would lie if the course were not packed.
+        read: gives its text.
 
     Errors: CourseError, with file and line, when it is missing, raises, or declares none.
     """
-    if not path.is_file():
-        raise CourseError("the checker is missing", path)
     checker = Checker(path, [], [], [], [], [], [])
-    spec = importlib.util.spec_from_file_location(f"checker_{path.stem}", path)
+    try:
+        loader = _Loader(path, read(path))
+    except (FileNotFoundError, IsADirectoryError):
+        raise CourseError("the checker is missing", path) from None
+    except UnicodeDecodeError:
+        raise CourseError("the checker is not UTF-8: save it as UTF-8", path) from None
+    spec = importlib.util.spec_from_loader(f"checker_{path.stem}", loader, origin=str(path))
     assert spec is not None
-    assert spec.loader is not None
     with _declaring(checker):
         try:
-            spec.loader.exec_module(importlib.util.module_from_spec(spec))
+            loader.exec_module(importlib.util.module_from_spec(spec))
         except CourseError as error:
             error.line = error.line or _line_of(error, path)
             raise

@@ -55,7 +55,10 @@ def _invoke(argv: list[str]) -> int:
 
 
 def _course() -> Course:
-    return courses.load(courses.find_root(client.here()))
+    """Return the course of an instructor's verb: a class's bundle is none."""
+    course = courses.load(courses.find_root(client.here()))
+    course.require("what this verb works on", "run it where the course is made")
+    return course
 
 
 def _ready(course: Course, names: list[str] | None) -> list[Step]:
@@ -116,9 +119,9 @@ def generate(
 
     Example: pixi run generate --check
     """
+    course = _course()
     from autograder import generate as generating
 
-    course = _course()
     if not check:
         for line in generating.write(course, generating.plan(course)):
             say(line)
@@ -144,9 +147,9 @@ def record(
 
     Example: pixi run record layer_norm
     """
+    course = _course()
     from autograder import record as recording
 
-    course = _course()
     made = (recording.mistakes if mistakes else recording.record)(course, _ready(course, steps))
     if not steps and not mistakes:
         made.append(recording.picture_of(course, made))
@@ -167,12 +170,12 @@ def verify(
 
     Example: pixi run verify layer_norm --only mistakes
     """
+    course = _course()
     from autograder.gate import line, telling
 
     unknown = [name for name in only or () if name not in line.NAMES]
     if unknown:
         raise UsageError(f"there is no proof called {unknown[0]}: there are {', '.join(line.NAMES)}")
-    course = _course()
     ready = _ready(course, steps)
     if changed:
         from autograder.gate import changed as changes
@@ -199,10 +202,10 @@ def new(
 
     Example: pixi run new dropout --after position_embedding --title "Dropout"
     """
+    course = _course()
     from autograder import adding
     from autograder.memory import Memory
 
-    course = _course()
     addition = adding.plan(course, slug, adding.find_place(course, after), title)
     for line in addition.lines:
         say(f"would {line}" if dry_run else line)
@@ -236,10 +239,10 @@ def report(
 
     Example: pixi run report layer_norm
     """
+    course = _course()
     from autograder.files import write_text
     from autograder.gate import line, page, telling
 
-    course = _course()
     ready = _ready(course, steps)
     work = line.tasks(ready, page.ROOMS)
     proofs = telling.show(course, ready, work, line.prove(course, work))
@@ -247,3 +250,19 @@ def report(
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, page.page(course, ready, proofs))
     say(f"wrote {out}")
+
+
+@app.command(short_help="Make a zip for a class: all but the finished code.")
+def bundle(
+    out: Annotated[str, typer.Argument(metavar="OUT.zip", help="Where the zip goes.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Agree to write over a file that is there.")] = False,
+) -> None:
+    """Make what a class is given: untouched steps, texts, engine and set-up. Every check works; no solution is in it.
+
+    Example: pixi run bundle class.zip
+    """
+    course = _course()
+    from autograder import bundle as bundling
+
+    for line in bundling.write(course, client.here() / out, out, yes=yes):
+        say(line)

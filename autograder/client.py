@@ -48,6 +48,8 @@ def check(argv: list[str]) -> int:
 def _check(argv: list[str], started: float) -> int:
     options = _parse(argv)
     course = courses.load(courses.find_root(here()))
+    if options.tree == "solutions":
+        course.require("finished code", "leave --tree out to check your own")
     memory = Memory(course.root)
     step = ready_step(course, options.step) if options.step else progress.next_step(progress.standings(course, memory))
     if step is None:

@@ -6,9 +6,11 @@ The client of every check imports this module, so it imports little: no dataclas
 import keyword
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import NamedTuple
 
+from autograder import pack
 from autograder.errors import CourseError, UsageError
 
 MANIFEST = "course.toml"
@@ -54,7 +56,45 @@ class Course(NamedTuple):
         return self.root / tree / f"{step.name}.py"
 
     def is_planned(self, step: Step) -> bool:
-        return not self.puzzle(step).is_file()
+        return not self.has(self.puzzle(step))
+
+    @property
+    def is_bundle(self) -> bool:
+        """Whether this is what a class is given: the course's sources are packed, and no finished code lies about."""
+        return (self.root / pack.PATH).is_file()
+
+    def has(self, path: Path) -> bool:
+        """Return whether one of the course's own sources is there: a puzzle, a text, a checker, what was recorded."""
+        return self._shown(path) in self._packed() if self.is_bundle else path.is_file()
+
+    def read(self, path: Path) -> str:
+        """Return the text of one of the course's own sources, wherever it lies: in its file, or in a bundle's pack.
+
+        Errors: OSError and UnicodeDecodeError, as of a file; CourseError, when the pack is damaged.
+        """
+        if not self.is_bundle:
+            return path.read_text(encoding="utf-8-sig")
+        try:
+            return self._packed()[self._shown(path)]
+        except KeyError:
+            raise FileNotFoundError(path) from None
+
+    def require(self, what: str, instead: str) -> None:
+        """Make sure that this is no class's bundle.
+
+        Errors: UsageError, when it is one: `what` is not in it, and what to do `instead`.
+        """
+        if self.is_bundle:
+            raise UsageError(f"this is a class's bundle, and {what} is not in it: {instead}")
+
+    def _packed(self) -> Mapping[str, str]:
+        try:
+            return pack.unpacked(self.root / pack.PATH)
+        except (OSError, ValueError):
+            raise CourseError("is damaged: unzip the class's bundle again, and keep your steps/", pack.PATH) from None
+
+    def _shown(self, path: Path) -> str:
+        return path.relative_to(self.root).as_posix()
 
     def numbers(self) -> dict[str, int]:
         return {step.slug: step.number for step in self.steps}

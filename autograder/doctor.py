@@ -64,7 +64,8 @@ def _course(root: Path, road: str) -> Finding:
     missing = [step for step in ready if not course.stub(step).exists()]
     if missing:
         name = course.stub(missing[0]).relative_to(root).as_posix()
-        return Finding(False, f"{name} is not there", f"{road} generate")
+        mend = f"{road} reset {missing[0].task}" if course.is_bundle else f"{road} generate"
+        return Finding(False, f"{name} is not there", mend)
     return Finding(True, f"course.toml: {len(ready)} steps, and a file for each")
 
 

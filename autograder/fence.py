@@ -1,9 +1,9 @@
 """A puzzle's fences: one file holds the solution, and in comments what the learner's stub has in its place.
 
     # BEGIN SOLUTION
-    # STUB: # TODO 1: the mean over the last axis   [1 line]
-    # STUB: raise NotImplementedError("step {step}: LayerNorm.forward")
-    mean = x.mean(dim=-1, keepdim=True)
+    # STUB: # TODO 1: twice the number   [1 line]
+    # STUB: raise NotImplementedError("step {step}: double")
+    return 2 * number
     # END SOLUTION
 
 A fence is a comment of the syntax, alone on its line: the same words inside a string are the string's own.

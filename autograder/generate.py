@@ -5,7 +5,7 @@ The learner's work is sacred: a file ``steps/step_NN.py`` is written or removed 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from difflib import unified_diff
 from itertools import chain
 from pathlib import Path
@@ -89,7 +89,7 @@ def check(course: Course) -> list[Difference]:
 def make(course: Course, step: Step) -> Made:
     """Return what the puzzle of ``step`` gives: this reads no generated file."""
     filename = f"puzzles/{step.slug}.py"
-    text = _read_source(course.puzzle(step), filename)
+    text = _read_source(course.read, course.puzzle(step), filename)
     puzzle = fence.split(text, filename)
     mark = f"# Generated from {filename} by `{COMMAND}`: edit that file, not this one.\n"
     solution = puzzle.solution(step.number, course.numbers())
@@ -150,21 +150,22 @@ def _page(course: Course, made: Made, source: str) -> str:
     blocks = {"STUB": texts.block(made.stub, "python")}
     for name in ("failed", "passed"):
         recorded = course.root / "puzzles" / "recorded" / f"{step.slug}.{name}.txt"
-        if recorded.is_file():
-            output = texts.numbered(read_text(recorded), recorded.name, step, course.numbers())
+        if course.has(recorded):
+            output = texts.numbered(course.read(recorded), recorded.name, step, course.numbers())
             blocks[name.upper()] = texts.block(output, "text")
     mark = f"<!-- Generated from {source} by `{COMMAND}`: edit that file, not this one. -->\n\n"
-    return mark + texts.render(_read_source(course.text(step), source), source, step, course.numbers(), blocks)
+    text = _read_source(course.read, course.text(step), source)
+    return mark + texts.render(text, source, step, course.numbers(), blocks)
 
 
 def _lists(course: Course, made: list[Made]) -> Iterator[tuple[Path, str]]:
     steps = [each.step for each in made]
     for name, lines in (("pixi.toml", tables.tasks(steps)), ("pyproject.toml", tables.scripts(steps))):
-        text = _read_source(course.root / name, name)
+        text = _read_source(read_text, course.root / name, name)
         yield Path(name), tables.replace_between(text, tables.IN_TOML, lines, name)
     if (course.root / "README.md").exists():
         lines = tables.readme(course, {each.step.slug: each.names for each in made})
-        text = _read_source(course.root / "README.md", "README.md")
+        text = _read_source(read_text, course.root / "README.md", "README.md")
         yield Path("README.md"), tables.replace_between(text, tables.IN_MARKDOWN, lines, "README.md")
 
 
@@ -191,9 +192,9 @@ def _diff(course: Course, change: Change) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _read_source(path: Path, filename: str) -> str:
+def _read_source(read: Callable[[Path], str], path: Path, filename: str) -> str:
     try:
-        return read_text(path)
+        return read(path)
     except FileNotFoundError:
         raise CourseError("is missing", filename) from None
     except UnicodeDecodeError:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from autograder import texts
 from autograder.errors import CourseError
-from autograder.files import read_text
 
 if TYPE_CHECKING:
     from autograder.course import Course, Step
@@ -30,7 +29,7 @@ def ladder(course: Course, step: Step) -> list[Hint]:
     """
     filename = f"puzzles/{step.slug}.md"
     try:
-        lines = read_text(course.text(step)).splitlines()
+        lines = course.read(course.text(step)).splitlines()
     except FileNotFoundError:
         raise CourseError(f"is missing: it holds the text of step {step.id}, and its hints", filename) from None
     except UnicodeDecodeError:

@@ -76,7 +76,7 @@ def judged(course: Course, order: Order, nursery: Nursery, limits: Limits | None
     shown = order.shown or f"{order.tree}/{order.step.name}.py"
     kind = kind_of(course, order.step)
     nursery.prepare(kind)  # its imports go on beside our own
-    checker = checking.read_checker(course.checker(order.step))
+    checker = checking.of_step(course, order.step)
     blame, program, notes = None, None, strangers(path.parent)
     try:
         submission = read(course, path, shown)
@@ -130,7 +130,7 @@ def _is_right(course: Course, step: Step, order: Order, nursery: Nursery, limits
         submission = read(course, course.stub(step, order.tree), step.name)
     except Unreadable:
         return False
-    checker = checking.read_checker(course.checker(step))
+    checker = checking.of_step(course, step)
     bench = Bench(course, step, order.tree, checker, submission, nursery, limits)
     return bench.run().verdict(order.seed).outcome == "passed"
 

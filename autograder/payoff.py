@@ -9,7 +9,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from autograder.errors import CourseError
-from autograder.files import read_text
 from autograder.texts import substitute
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ def example(course: Course, step: Step) -> str:
     Errors: CourseError, when the text has none.
     """
     path = course.text(step)
-    shown, text = path.relative_to(course.root).as_posix(), read_text(path)
+    shown, text = path.relative_to(course.root).as_posix(), course.read(path)
     before, heading, rest = text.partition(f"\n{HEADING}\n")
     found = _BLOCK.search(rest.partition("\n## ")[0])
     if not heading or found is None:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from autograder import fence
 from autograder.errors import CourseError
-from autograder.files import read_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +20,7 @@ def finished(course: Course, step: Step) -> fence.Puzzle:
     Errors: CourseError, when it is broken.
     """
     path = course.puzzle(step)
-    return fence.split(read_text(path), path.relative_to(course.root).as_posix())
+    return fence.split(course.read(path), path.relative_to(course.root).as_posix())
 
 
 def text(course: Course, step: Step, other: Other, checker: Path) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from autograder.files import read_text
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
@@ -23,7 +21,7 @@ def path(course: Course, step: Step) -> Path:
 def read(course: Course, step: Step) -> dict[str, Sets]:
     """Return what was recorded, by the mistakes' names; nothing where there is none: then every mistake is played."""
     try:
-        found = json.loads(read_text(path(course, step)))
+        found = json.loads(course.read(path(course, step)))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -69,7 +69,7 @@ def _hint(course: Course, step: Step, memory: Memory, number: int | None) -> Non
         _tell(memory)
         complain(f"where hints cannot be counted, they can be read in steps/{step.name}.md")
     say("")
-    if is_over:
+    if is_over and not course.is_bundle:
         say(f"Next: {_run('', step)}, or {_run('solution', step)} for the finished code")
     elif max(shown, taken) < total:
         say(f"Next: {_run('', step)}, or {_run('hint', step)} for the next hint")
@@ -108,6 +108,7 @@ def solution(step: str, *, yes: bool) -> None:
     """Print the finished code; ask first when the step has not passed."""
     with _opened() as (course, memory):
         chosen = client.ready_step(course, step)
+        course.require("finished code", f"{_run('hint', chosen)} gives a hint")
         text = _solution_text(course, chosen)
         question = f"Step {chosen.id} has not passed yet. Print its solution?"
         if not memory.state(chosen.slug).has_passed and not agreed(question, yes=yes):

@@ -200,13 +200,13 @@ def faults(seven: Mapping[str, int | float], weights: Mapping[str, Tensor]) -> l
         for name, tensor in weights.items()
         if not name.endswith(BUFFERS)
     }
-    head, expected = given.pop(HEAD, None), dict(shapes(seven))
+    tied, expected = given.pop(HEAD, None), dict(shapes(seven))
     found = [f"{name} is missing" for name in expected if name not in given]
     found += [f"{name} is unexpected" for name in given if name not in expected]
     for name, shape in expected.items():
         if name in given and list(given[name].shape) != shape:
             found.append(f"{name} is {list(given[name].shape)}, not {shape}")
-    if head is not None and TABLE in given and not torch.equal(head, given[TABLE]):
+    if tied is not None and TABLE in given and not torch.equal(tied, given[TABLE]):
         found.append(f"{HEAD} differs from {TABLE}")
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autograder.checking import read_checker
+from autograder import checking
 from autograder.gate.proof import Fault, Proof
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def prove(course: Course, step: Step, proofs: Sequence[Proof]) -> Proof:
     """Prove of a step whose mistakes and mutants were tried that each check rejected one of them."""
-    checker = read_checker(course.checker(step))
+    checker = checking.of_step(course, step)
     place = checker.path.relative_to(course.root).as_posix()
     busy = {name for proof in proofs for names in proof.kills.values() for name in names}
     faults = [

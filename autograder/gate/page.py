@@ -7,8 +7,7 @@ import re
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
-from autograder import hints, played, transcript
-from autograder.checking import read_checker
+from autograder import checking, hints, played, transcript
 from autograder.files import read_text
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def page(course: Course, steps: Sequence[Step], proofs: Mapping[str, Sequence[Pr
 
 
 def _step(course: Course, step: Step, proofs: Mapping[str, Proof]) -> str:
-    checker = read_checker(course.checker(step))
+    checker = checking.of_step(course, step)
     faults = [str(fault) for proof in proofs.values() for fault in proof.faults]
     parts = [
         f'<h2 id="{step.slug}">Step {step.id}: {html.escape(step.title)}</h2>',

@@ -55,7 +55,7 @@ class Stand:
         self.nursery = nursery
         self.made = generate.make(course, step)
         self.puzzle = played.finished(course, step)
-        self.checker = checking.read_checker(course.checker(step))
+        self.checker = checking.of_step(course, step)
         self._known: dict[str, Shown] = {}
         self.mistakes = [each for each in self.checker.mistakes if self.can_be_made(each.other)]
         with self._written(self.made.solution) as path:

@@ -80,7 +80,7 @@ def _commands(stand: Stand) -> Iterator[Fault]:
 
 def _links(stand: Stand) -> Iterator[Fault]:
     path = stand.course.text(stand.step)
-    whole = read_text(path)
+    whole = stand.course.read(path)
     prose = _FENCE.sub(lambda found: "\n" * found[0].count("\n"), whole)
     for number, line in enumerate(prose.splitlines(), 1):
         for target in _LINK.findall(line):
@@ -102,7 +102,7 @@ def _tasks(stand: Stand) -> set[str]:
 
 
 def _lines(stand: Stand) -> list[str]:
-    return read_text(stand.course.text(stand.step)).splitlines()
+    return stand.course.read(stand.course.text(stand.step)).splitlines()
 
 
 def _file(stand: Stand) -> str:

@@ -18,7 +18,7 @@ from autograder.oracle import hugging_face
 
 ROOT = Path(__file__).resolve().parents[2]
 VERBS = ("check", "hint", "progress", "solution", "reset", "undo", "history")
-VERBS += ("doctor", "generate", "record", "verify", "new", "new-course", "report")
+VERBS += ("doctor", "generate", "record", "verify", "new", "new-course", "report", "bundle")
 
 
 @pytest.fixture

@@ -92,16 +92,16 @@ def _less(found):
 def one_line(monkeypatch):
     """Keep of each checker the line that compares, and of each configuration one block."""
     monkeypatch.setitem(draw.FIRST_CONFIG, "n_layer", 1)
-    read = checking.read_checker
+    read = checking.of_step
 
-    def read_less(path):
-        checker = read(path)
-        kept = KEPT.get(path.stem, "output_matches")
+    def read_less(course, step):
+        checker = read(course, step)
+        kept = KEPT.get(step.slug, "output_matches")
         checks = [check for check in checker.checks if check.id == kept or not kept]
         assert checks
         return checker._replace(checks=checks)
 
-    monkeypatch.setattr(checking, "read_checker", read_less)
+    monkeypatch.setattr(checking, "of_step", read_less)
 
 
 def spoilt(course, **texts):

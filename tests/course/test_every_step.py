@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from autograder import checking, generate, stubs
 from autograder import course as courses
-from autograder import generate, stubs
-from autograder.checking import read_checker
 
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = courses.load(ROOT)
@@ -76,7 +75,7 @@ def test_the_untouched_stub_fails_every_check_with_a_sentence(run, stub, step):
     done = run("check", step.task, "--file", str(stub(step)))
     assert (done.returncode, done.stderr) == (1, "")
     lines = [line for line in done.stdout.splitlines() if line.startswith(("✅", "❌"))]
-    declared = [check for check in read_checker(COURSE.checker(step)).checks if check.declared]
+    declared = [check for check in checking.of_step(COURSE, step).checks if check.declared]
     assert len(lines) == len(declared)
     assert all(line.startswith("❌") for line in lines)
     assert "Outcome:" not in done.stdout  # each has failed, and none was an error

@@ -14,9 +14,9 @@ ROOT = Path(__file__).resolve().parents[2]
 ALONE = {
     "worker": {"worker", "wire", "values"},
     "wire": {"wire", "values"},
-    "views": {"views", "report", "progress", "errors", "files", "course"},
+    "views": {"views", "report", "progress", "errors", "files", "course", "pack"},
     "source": {"source", "names", "flow", "bindings"},
-    "course": {"course", "errors"},
+    "course": {"course", "errors", "pack"},
     "oracle": {"oracle", "draw", "errors"},
 }
 # An import for each contract to catch: the file, and the line that is added to it.
