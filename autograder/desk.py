@@ -74,6 +74,18 @@ VERBS = {
             ("--diff", {"action": "store_true", "help": "show how your file now differs from version N"}),
         ),
     ),
+    "bug": Verb(
+        "Find the one mistake in a finished part.",
+        "Write a finished part with one mistake in it, drawn for you alone; then check what you have mended.",
+        "bug 1          writes steps/bug_1.py, or checks it\nbug 1 --all    shows every step that fails\n"
+        "bug 1 --new    draws another mistake; your file is kept",
+        (
+            ("part", {"metavar": "PART", "nargs": "?", "help": "1 or bug1; the first one when left out"}),
+            ("--all", {"action": "store_true", "dest": "show_all", "help": "show every step that fails"}),
+            ("--new", {"action": "store_true", "help": "draw another mistake"}),
+            _YES,
+        ),
+    ),
 }
 
 
@@ -92,6 +104,10 @@ def _run(name: str, argv: Sequence[str]) -> int:
         options = _parser(name, VERBS[name]).parse_args(argv)
     except SystemExit:  # of --help
         return 0
+    if name == "bug":
+        from autograder.bug import bug
+
+        return bug(**vars(options))
     from autograder import verbs
 
     getattr(verbs, name)(**vars(options))
