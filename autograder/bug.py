@@ -152,13 +152,12 @@ def _drawn(part: _Part, suspects: Suspects, known: set[str]) -> tuple[Culprit, s
     seed = new_seed() + new_seed()
     with _nursery() as nursery:
         trial = _trial(part, nursery)
-        everyone = list(suspects.ordered(seed))
-        fresh = [culprit for culprit in everyone if culprit.sha256 not in known] or everyone
-        for culprit in fresh[:_TRIALS]:
+        fresh_first = sorted(suspects.ordered(seed), key=lambda culprit: culprit.sha256 in known)
+        tried = fresh_first[:_TRIALS]
+        for culprit in tried:
             if is_fair(trial, culprit, part.shown, seed):
                 return culprit, seed
-    count = min(len(fresh), _TRIALS)
-    problem = f"with none of the {count} mistakes that were tried, {part.extent} run and give wrong numbers"
+    problem = f"with none of the {len(tried)} mistakes that were tried, {part.extent} run and give wrong numbers"
     raise NotDone(f"{problem}: nothing was written. {part.run} --new tries others")
 
 
