@@ -283,7 +283,7 @@ def _advice(part: _Part) -> str:
 
     Errors: CourseError, when it cannot be read.
     """
-    name = f"puzzles/{part.name}.md"
+    name = f"puzzles/bugs/{part.name}.md"
     try:
         text = files.read_text(part.course.root / name)
     except FileNotFoundError:

@@ -67,7 +67,7 @@ def root(tmp_path):
     courses.put(root, "course.toml", courses.toml({"mean": "The Mean", "spread": "The Spread"}))
     courses.put(root, "puzzles/spread.py", SPREAD)
     courses.put(root, "tests/steps/spread.py", SPREAD_CHECKER)
-    courses.put(root, "puzzles/bug_1.md", ADVICE)
+    courses.put(root, "puzzles/bugs/bug_1.md", ADVICE)
     return root
 
 
@@ -222,7 +222,7 @@ def test_mended_it_is_named_with_its_line_and_the_attempts(call, root, seeded):
         "How others find such bugs: by hand.\n\n"
         "Next: pixi run bug1 --new draws another mistake\n"
     )
-    (root / "puzzles" / "bug_1.md").unlink()  # a course need not say how
+    (root / "puzzles" / "bugs" / "bug_1.md").unlink()  # a course need not say how
     assert "Mended in 2 attempts.\n\nNext: " in call("1")[1]
 
 

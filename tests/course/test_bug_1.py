@@ -63,7 +63,7 @@ def test_no_comment_of_the_file_is_the_mistakes_own(part):
 
 
 def test_the_advice_is_short_and_of_this_part(part):
-    advice = (part.course.root / "puzzles" / f"{part.name}.md").read_text(encoding="utf-8")
+    advice = (part.course.root / "puzzles" / "bugs" / f"{part.name}.md").read_text(encoding="utf-8")
     assert advice.startswith("How others find such bugs:\n")
     assert len(advice.split()) < 250
 
