@@ -15,7 +15,7 @@ from autograder.memory import text_sha256
 from autograder.views.layout import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from autograder.course import Course, Step
@@ -136,29 +136,44 @@ def _introduce(part: _Part) -> None:
     say("")
     say("Two ways to look:")
     outside = f"- from outside: {part.run} says how it fails at its end, and --all where else"
-    inside = "- from inside: give a part of it, and yours, the same weights and inputs, and print both"
+    module = f"steps.{part.name}"
+    inside = f"- from inside: import {module}, give a part of it and of yours the same weights and inputs, and compare"
     say(wrapped(outside, 2))
     say(wrapped(inside, 2))
 
 
 def _drawn(part: _Part, suspects: Suspects, known: set[str]) -> tuple[Culprit, str]:
-    """Return a mistake that was not drawn before, and the seed that gives it.
+    """Return a mistake that was not drawn before, as long as there is one, and the seed that gives it.
 
     Errors: NotDone, when none of those that were tried lets the program run and fails by its values.
     """
-    from autograder.culprit import is_fair
     from autograder.draw import new_seed
 
     seed = new_seed() + new_seed()
+    listed = list(suspects.ordered(seed))
+    fresh = [culprit for culprit in listed if culprit.sha256 not in known][:_TRIALS]
+    before = [culprit for culprit in listed if culprit.sha256 in known][:_TRIALS]
     with _nursery() as nursery:
         trial = _trial(part, nursery)
-        fresh_first = sorted(suspects.ordered(seed), key=lambda culprit: culprit.sha256 in known)
-        tried = fresh_first[:_TRIALS]
-        for culprit in tried:
-            if is_fair(trial, culprit, part.shown, seed):
-                return culprit, seed
-    problem = f"with none of the {len(tried)} mistakes that were tried, {part.extent} run and give wrong numbers"
-    raise NotDone(f"{problem}: nothing was written. {part.run} --new tries others")
+        found = _first(part, trial, fresh, seed) or _first(part, trial, before, seed)
+    if found is not None:
+        return found, seed
+    problem = f"with none of the {len(fresh) + len(before)} mistakes that were tried, {part.extent} run and give wrong"
+    raise NotDone(f"{problem} numbers: nothing was written. {part.run} --new tries others")
+
+
+def _first(part: _Part, trial: Trial, culprits: Sequence[Culprit], seed: str) -> Culprit | None:
+    """Return the first whose symptom shows in other steps too, as a bug's does; else the first that is fair."""
+    from autograder.culprit import reach
+
+    fair = None
+    for culprit in culprits:
+        found = reach(trial, culprit, part.shown, seed)
+        if found:
+            return culprit
+        if found is not None:
+            fair = fair or culprit
+    return fair
 
 
 def _present(part: _Part) -> bytes | None:
@@ -241,7 +256,7 @@ def _show_failures(part: _Part, found: list[tuple[Step, Verdict]], show_all: boo
     ]
     shown = failing if show_all else failing[-1:]
     untried = len(part.steps) - len(found)
-    _draw(hunt.failures(shown, len(failing) - len(shown), untried, f"{part.run} --all"))
+    _draw(hunt.failures(shown, len(failing) - len(shown), untried, f"{part.run} --all", in_full=show_all))
     if passing := len(found) - len(failing):
         say(wrapped(hunt.passing(passing)))
     say("")

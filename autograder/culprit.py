@@ -84,10 +84,11 @@ class Suspects:
             return None  # it needs an earlier step in a way that one file has not
 
 
-def is_fair(trial: Trial, culprit: Culprit, shown: str, seed: str) -> bool:
-    """Return whether a program runs, and is found wrong by its values on drawn inputs.
+def reach(trial: Trial, culprit: Culprit, shown: str, seed: str) -> int | None:
+    """Return how many later steps' checks find the mistake as well; None for a program that is no fair one.
 
-    What raises tells its line by itself, and what a ban or a missing parameter shows needs no hunt.
+    A fair one runs, and is found wrong by its values on drawn inputs: what raises tells its line by itself, and what a
+    ban or a missing parameter shows needs no hunt.
     """
     data = culprit.text.encode()
     submission = Submission(shown, source.parse(data, shown), data)
@@ -95,9 +96,10 @@ def is_fair(trial: Trial, culprit: Culprit, shown: str, seed: str) -> bool:
     checker = checking.read_checker(trial.course.checker(culprit.step))
     telling = {check.id for check in checker.checks if _is_telling(check)}
     if own.outcome != "failed" or not any(own.evidence[name].values for name in telling & own.evidence.keys()):
-        return False
-    others = trial._replace(steps=[step for step in trial.steps if step != culprit.step])
-    return all(verdict.outcome in ("passed", "failed") for _, verdict in others.verdicts(submission, seed))
+        return None
+    later = trial._replace(steps=[step for step in trial.steps if step.number > culprit.step.number])
+    outcomes = [verdict.outcome for _, verdict in later.verdicts(submission, seed)]
+    return outcomes.count("failed") if {"passed", "failed"}.issuperset(outcomes) else None
 
 
 def _is_telling(check: Check) -> bool:

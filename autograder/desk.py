@@ -77,11 +77,18 @@ VERBS = {
     "bug": Verb(
         "Find the one mistake in a finished part.",
         "Write a finished part with one mistake in it, drawn for you alone; then check what you have mended.",
-        "bug 1          writes steps/bug_1.py, or checks it\nbug 1 --all    shows every step that fails\n"
-        "bug 1 --new    draws another mistake; your file is kept",
+        "bug1          writes steps/bug_1.py, or checks it\nbug1 --all    shows all that fails\n"
+        "bug1 --new    draws another mistake; your file is kept",
         (
             ("part", {"metavar": "PART", "nargs": "?", "help": "1 or bug1; the first one when left out"}),
-            ("--all", {"action": "store_true", "dest": "show_all", "help": "show every step that fails"}),
+            (
+                "--all",
+                {
+                    "action": "store_true",
+                    "dest": "show_all",
+                    "help": "show all that fails, in full",
+                },
+            ),
             ("--new", {"action": "store_true", "help": "draw another mistake"}),
             _YES,
         ),

@@ -22,7 +22,7 @@ class Failing(NamedTuple):
     output: Printed
 
 
-def failures(steps: Sequence[Failing], others: int, untried: int, more: str) -> list[Line]:
+def failures(steps: Sequence[Failing], others: int, untried: int, more: str, *, in_full: bool) -> list[Line]:
     """Return what is shown of the steps that fail.
 
     Args:
@@ -30,15 +30,19 @@ def failures(steps: Sequence[Failing], others: int, untried: int, more: str) -> 
         others: how many more fail, before these.
         untried: how many were not asked, since the code did not come back.
         more: the command that shows all.
+        in_full: say what every check got; else what the first one did that has more to say than its line.
     """
     made: list[Line] = []
     for step in steps:
         told: set[tuple[str, ...]] = set()
+        detailed = False
         made.append(Line("result", step.label))
         for result in step.checks:
             if result.outcome != "passed":
                 made.append(Line("result", f"{mark(result)} {printable(result.message)}"))
-                made += below(result, told)
+                told_of = [] if detailed and not in_full else below(result, told)
+                detailed = detailed or bool(told_of)
+                made += told_of
         made.append(Line("blank", ""))
     made += [*printed(steps[-1].output)[1:], Line("blank", "")] if steps[-1].output.bytes else []
     if others:
