@@ -33,6 +33,7 @@ class Bench:
         submission: Submission,
         nursery: Nursery,
         limits: Limits,
+        kind: Kind | None = None,
     ) -> None:
         self.course = course
         self.step = step
@@ -42,7 +43,7 @@ class Bench:
         self._tree = tree
         self._nursery = nursery
         self._limits = limits
-        self._kind = kind_of(course, step)
+        self._kind = kind or kind_of(course, step)
 
     def program(self, own: Sequence[Step] = ()) -> Program:
         return self.chain.program(own, self._kind)
@@ -64,7 +65,9 @@ class Bench:
         shown = self.source.filename
         data = text.encode()
         other = Submission(shown, source.parse(data, shown), data)
-        return Bench(self.course, self.step, tree or self._tree, self.checker, other, self._nursery, self._limits)
+        return Bench(
+            self.course, self.step, tree or self._tree, self.checker, other, self._nursery, self._limits, self._kind
+        )
 
 
 def kind_of(course: Course, step: Step) -> Kind:

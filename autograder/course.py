@@ -96,6 +96,15 @@ class Course(NamedTuple):
     def _shown(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()
 
+    def ready_parts(self) -> dict[int, list[Step]]:
+        """Return the steps of each part that is whole, by the part's number: none of its steps is planned."""
+        found = {}
+        for number, part in enumerate(self.parts, 1):
+            steps = [step for step in self.steps if step.part == part]
+            if steps and not any(map(self.is_planned, steps)):
+                found[number] = steps
+        return found
+
     def numbers(self) -> dict[str, int]:
         return {step.slug: step.number for step in self.steps}
 

@@ -74,6 +74,25 @@ VERBS = {
             ("--diff", {"action": "store_true", "help": "show how your file now differs from version N"}),
         ),
     ),
+    "bug": Verb(
+        "Find the one mistake in a finished part.",
+        "Write a finished part with one mistake in it, drawn for you alone; then check what you have mended.",
+        "bug1          writes steps/bug_1.py, or checks it\nbug1 --all    shows all that fails\n"
+        "bug1 --new    draws another mistake; your file is kept",
+        (
+            ("part", {"metavar": "PART", "nargs": "?", "help": "1 or bug1; the first one when left out"}),
+            (
+                "--all",
+                {
+                    "action": "store_true",
+                    "dest": "show_all",
+                    "help": "show all that fails, in full",
+                },
+            ),
+            ("--new", {"action": "store_true", "help": "draw another mistake"}),
+            _YES,
+        ),
+    ),
 }
 
 
@@ -92,6 +111,10 @@ def _run(name: str, argv: Sequence[str]) -> int:
         options = _parser(name, VERBS[name]).parse_args(argv)
     except SystemExit:  # of --help
         return 0
+    if name == "bug":
+        from autograder.bug import bug
+
+        return bug(**vars(options))
     from autograder import verbs
 
     getattr(verbs, name)(**vars(options))

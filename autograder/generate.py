@@ -160,7 +160,8 @@ def _page(course: Course, made: Made, source: str) -> str:
 
 def _lists(course: Course, made: list[Made]) -> Iterator[tuple[Path, str]]:
     steps = [each.step for each in made]
-    for name, lines in (("pixi.toml", tables.tasks(steps)), ("pyproject.toml", tables.scripts(steps))):
+    parts = list(course.ready_parts())
+    for name, lines in (("pixi.toml", tables.tasks(steps, parts)), ("pyproject.toml", tables.scripts(steps, parts))):
         text = _read_source(read_text, course.root / name, name)
         yield Path(name), tables.replace_between(text, tables.IN_TOML, lines, name)
     if (course.root / "README.md").exists():

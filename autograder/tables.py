@@ -1,7 +1,7 @@
 """The lists of steps that other files hold between two marker lines: tasks, scripts, and the README's table."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from autograder.course import Course, Step
@@ -26,17 +26,25 @@ def replace_between(text: str, markers: Markers, body: list[str], filename: str)
     return "\n".join([*lines[: begin + 1], *body, *lines[end:]]) + "\n"
 
 
-def tasks(steps: list[Step]) -> list[str]:
-    """Return the lines of ``pixi.toml`` that make `pixi run s01` check step 01."""
-    return [
+def tasks(steps: list[Step], parts: Iterable[int] = ()) -> list[str]:
+    """Return the lines of ``pixi.toml`` that make `pixi run s01` check step 01, and `pixi run bug1` part 1's hunt."""
+    rows = [
         f'{step.task} = {{ cmd = "python -m autograder check {step.task}", description = {_toml(_label(step))} }}'
         for step in steps
     ]
+    says = "Find the one mistake in the finished steps of part"
+    return rows + [
+        f'bug{part} = {{ cmd = "python -m autograder bug {part}", description = "{says} {part}" }}' for part in parts
+    ]
 
 
-def scripts(steps: list[Step]) -> list[str]:
-    """Return the lines of ``pyproject.toml`` that make `s01` a command of an installed course."""
-    return [f'{step.task} = "autograder.entry:{step.task}"' for step in steps]
+def scripts(steps: list[Step], parts: Iterable[int] = ()) -> list[str]:
+    """Return the lines of ``pyproject.toml`` that make `s01` and `bug1` commands of an installed course."""
+    return [f'{name} = "autograder.entry:{name}"' for name in [*(step.task for step in steps), *map(_bug, parts)]]
+
+
+def _bug(part: int) -> str:
+    return f"bug{part}"
 
 
 def readme(course: Course, names: Mapping[str, list[str]]) -> list[str]:

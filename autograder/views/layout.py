@@ -6,7 +6,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from autograder.report import CheckResult, Report, Where
+    from autograder.report import CheckResult, Printed, Report, Where
 
 Role = Literal["result", "detail", "code", "output", "note", "footer", "next", "blank"]
 _INDENT = "   "
@@ -35,14 +35,14 @@ def lines(report: Report) -> list[Line]:
     told: set[tuple[str, ...]] = set()
     for result in report.checks:
         if result.declared:
-            made.append(Line("result", f"{_mark(result)} {printable(result.message)}"))
-            made += _below(result, told)
+            made.append(Line("result", f"{mark(result)} {printable(result.message)}"))
+            made += below(result, told)
     for result in report.checks:
         if not result.declared:
-            made += [Line("blank", ""), Line("result", f"{_mark(result)} {printable(result.message)}")]
-            made += _below(result, told)
+            made += [Line("blank", ""), Line("result", f"{mark(result)} {printable(result.message)}")]
+            made += below(result, told)
     made += _chain(report)
-    made += _output(report)
+    made += printed(report.output)
     made.append(Line("blank", ""))
     made += [Line("note", f"Note: {printable(note)}", 6) for note in report.notes]
     if report.outcome in _TITLES:
@@ -52,11 +52,11 @@ def lines(report: Report) -> list[Line]:
     return made
 
 
-def _mark(result: CheckResult) -> str:
+def mark(result: CheckResult) -> str:
     return "✅" if result.outcome == "passed" else "❌"
 
 
-def _below(result: CheckResult, told: set[tuple[str, ...]]) -> list[Line]:
+def below(result: CheckResult, told: set[tuple[str, ...]]) -> list[Line]:
     """Return what is told under a failed line; what an earlier line has told already is not said again."""
     made = [_item(f"likely    {printable(result.mistake.says)}")] if result.mistake else []
     made += [_item(f"call      {printable(result.call)}")] if result.call else []
@@ -98,17 +98,18 @@ def _chain(report: Report) -> list[Line]:
     made = [Line("blank", ""), Line("note", f"{mine} fails:", 3)]
     told: set[tuple[str, ...]] = set()
     for result in failures[:1]:
-        made.append(Line("result", f"{_mark(result)} {printable(result.message)}"))
-        made += _below(result, told)
+        made.append(Line("result", f"{mark(result)} {printable(result.message)}"))
+        made += below(result, told)
     more = len(failures) - 1
     return [*made, Line("detail", f"   and {more} more")] if more else made
 
 
-def _output(report: Report) -> list[Line]:
-    if not report.output.bytes:
+def printed(output: Printed) -> list[Line]:
+    """Return what the learner's code printed, if anything, after an empty line."""
+    if not output.bytes:
         return []
-    text = report.output.text.replace("\r\n", "\n").rstrip("\n").split("\n")
-    head = Line("note", f"Your code printed {report.output.bytes:,} bytes:")
+    text = output.text.replace("\r\n", "\n").rstrip("\n").split("\n")
+    head = Line("note", f"Your code printed {output.bytes:,} bytes:")
     return [Line("blank", ""), head, *(Line("output", f"│ {printable(line)}") for line in text)]
 
 

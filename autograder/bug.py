@@ -1,0 +1,323 @@
+"""What the verb `bug` does and says: a finished part with one mistake is written, judged, and at last explained."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from autograder import client, files
+from autograder import course as courses
+from autograder.casebook import Casebook
+from autograder.console import agreed, complain, say, wrapped
+from autograder.errors import CourseError, NotDone, UsageError
+from autograder.memory import text_sha256
+from autograder.views.layout import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from autograder.course import Course, Step
+    from autograder.culprit import Culprit, Suspects
+    from autograder.nursery import Nursery
+    from autograder.run import Verdict
+    from autograder.trial import Trial
+    from autograder.views.layout import Line
+
+_TRIALS = 12
+_DOCSTRING = """{steps}, finished, in one file, with one mistake in it: find it, mend it here, and run bug{number}.
+
+What the docstrings promise is right. What the code does is not.
+"""
+
+
+class _Part(NamedTuple):
+    """A part, all of whose steps are there."""
+
+    course: Course
+    number: int
+    steps: list[Step]
+
+    @property
+    def name(self) -> str:
+        return f"bug_{self.number}"
+
+    @property
+    def shown(self) -> str:
+        return f"steps/{self.name}.py"
+
+    @property
+    def path(self) -> Path:
+        return self.course.root / "steps" / f"{self.name}.py"
+
+    @property
+    def run(self) -> str:
+        return f"{client.road()} bug{self.number}"
+
+    @property
+    def extent(self) -> str:
+        first, last = self.steps[0].id, self.steps[-1].id
+        return f"step {first}" if first == last else f"steps {first} to {last}"
+
+    def suspects(self) -> Suspects:
+        from autograder.culprit import Suspects
+
+        extent = f"{self.extent[0].upper()}{self.extent[1:]}"
+        return Suspects(self.course, self.steps, _DOCSTRING.format(steps=extent, number=self.number))
+
+
+def bug(part: str | None, *, new: bool, show_all: bool, yes: bool) -> int:
+    """Write the part with a mistake, or judge it where it is there; return the exit code."""
+    course = courses.load(courses.find_root(client.here()))
+    chosen = _part(course, part)
+    book = Casebook(course.root, chosen.name)
+    try:
+        if chosen.path.exists() and not new:
+            return _check(chosen, book, show_all)
+        _write(chosen, book, new=new, yes=yes)
+        return 0
+    finally:
+        for trouble in book.troubles:
+            complain(trouble)
+
+
+def _part(course: Course, name: str | None) -> _Part:
+    ready = course.ready_parts()
+    if not ready:
+        raise UsageError("no part of the course is whole yet: there is nothing to hide a mistake in")
+    found = re.fullmatch(r"(?:bug[ _-]?)?([0-9]{1,6})", name.strip().casefold()) if name is not None else None
+    number = int(found[1]) if found else None if name is not None else min(ready)
+    if number in ready:
+        return _Part(course, number, ready[number])
+    if number is not None and 1 <= number <= len(course.parts):
+        part = course.parts[number - 1]
+        planned = [step.id for step in course.steps if step.part == part and course.is_planned(step)]
+        raise UsageError(f'part {number}, "{part}", is not whole yet: step {", ".join(planned)} is planned')
+    there = " or ".join(str(each) for each in ready)
+    raise UsageError(f'there is no part "{name}" to find a mistake in: there is {there}')
+
+
+# ------------------------------------------------------------------------------------------------------------- writing
+
+
+def _write(part: _Part, book: Casebook, *, new: bool, yes: bool) -> None:
+    """Draw a mistake and write the file, or the same file again where it has gone missing."""
+    draws = book.draws()
+    present = _present(part)
+    if present is not None and _is_unsolved_work(present, book):
+        question = f"Draw another mistake and write it over {part.shown}? Your file is kept."
+        if not agreed(question, yes=yes):
+            raise NotDone(f"nothing was written: {part.shown} is as it was")
+    say(f"Writing {part.shown}: the finished {part.extent}, with one mistake...")
+    suspects = part.suspects()
+    again = suspects.named(*draws[-1]) if draws and not new else None
+    culprit, seed = (again, draws[-1].seed) if again else _drawn(part, suspects, {drawn.text for drawn in draws})
+    kept = None if present is None else _keep(part, book, present)
+    if not again:
+        book.remember_draw(seed, culprit.sha256)
+    try:
+        files.write_text(part.path, culprit.text)
+    except OSError as error:
+        raise NotDone(f"{part.shown} could not be written ({error.strerror}): it is as it was") from error
+    say("")
+    if again:
+        say(wrapped(f"{part.shown} was not there: it is written again, with the same mistake."))
+    _introduce(part)
+    if kept is not None:
+        say(wrapped(f"Your file is kept as {kept}."))
+    say("")
+    say(wrapped(f"Next: read {part.shown}, then {part.run}"))
+
+
+def _introduce(part: _Part) -> None:
+    say(wrapped(f"{part.shown} is {part.extent} in one file, finished, and one thing in it is wrong."))
+    say(wrapped("It runs and raises nothing, but its numbers are not right. Find out where, and mend it there."))
+    say("")
+    say("Two ways to look:")
+    outside = f"- from outside: {part.run} says how it fails at its end, and --all where else"
+    module = f"steps.{part.name}"
+    inside = f"- from inside: import {module}, give a part of it and of yours the same weights and inputs, and compare"
+    say(wrapped(outside, 2))
+    say(wrapped(inside, 2))
+
+
+def _drawn(part: _Part, suspects: Suspects, known: set[str]) -> tuple[Culprit, str]:
+    """Return a mistake that was not drawn before, as long as there is one, and the seed that gives it.
+
+    Errors: NotDone, when none of those that were tried lets the program run and fails by its values.
+    """
+    from autograder.draw import new_seed
+
+    seed = new_seed() + new_seed()
+    listed = list(suspects.ordered(seed))
+    fresh = [culprit for culprit in listed if culprit.sha256 not in known][:_TRIALS]
+    before = [culprit for culprit in listed if culprit.sha256 in known][:_TRIALS]
+    with _nursery() as nursery:
+        trial = _trial(part, nursery)
+        found = _first(part, trial, fresh, seed) or _first(part, trial, before, seed)
+    if found is not None:
+        return found, seed
+    problem = f"with none of the {len(fresh) + len(before)} mistakes that were tried, {part.extent} run and give wrong"
+    raise NotDone(f"{problem} numbers: nothing was written. {part.run} --new tries others")
+
+
+def _first(part: _Part, trial: Trial, culprits: Sequence[Culprit], seed: str) -> Culprit | None:
+    """Return the first whose symptom shows in other steps too, as a bug's does; else the first that is fair."""
+    from autograder.culprit import reach
+
+    fair = None
+    for culprit in culprits:
+        found = reach(trial, culprit, part.shown, seed)
+        if found:
+            return culprit
+        if found is not None:
+            fair = fair or culprit
+    return fair
+
+
+def _present(part: _Part) -> bytes | None:
+    try:
+        return part.path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise NotDone(f"{part.shown} could not be read ({error.strerror}), so nothing was written") from error
+
+
+def _is_unsolved_work(present: bytes, book: Casebook) -> bool:
+    text = text_sha256(present)
+    draws = book.draws()
+    return not (draws and draws[-1].text == text) and not book.has_passed(text)
+
+
+def _keep(part: _Part, book: Casebook, data: bytes) -> str:
+    try:
+        return book.keep(data)
+    except OSError as error:
+        reason = f"{part.shown} could not be kept in .autograder/ ({error.strerror}), so nothing was written"
+        raise NotDone(reason) from error
+
+
+# ------------------------------------------------------------------------------------------------------------- judging
+
+
+def _check(part: _Part, book: Casebook, show_all: bool) -> int:
+    """Judge the file by the checks of all steps of the part; return the exit code."""
+    started = time.monotonic()
+    say(f"Checking {part.shown} by the checks of {part.extent}...")
+    from autograder.draw import new_seed
+    from autograder.report import EXIT_CODES, worst
+    from autograder.submission import Unreadable, read
+
+    try:
+        submission = read(part.course, part.path, part.shown)
+    except Unreadable as error:
+        return _cannot_be_judged(part, book, error)
+    seed = new_seed()
+    with _nursery() as nursery:
+        found = list(_trial(part, nursery).verdicts(submission, seed))
+    outcome = worst([verdict.outcome for _, verdict in found])
+    book.remember_try(submission.data, outcome)
+    say("\nResults:")
+    if outcome == "passed" and len(found) == len(part.steps):
+        say(f"✅ every check of {part.extent} passes: it is mended")
+        _tell(part, book)
+        return 0
+    _show_failures(part, found, show_all)
+    say(f"learner: {part.shown} · seed {seed} · {round((time.monotonic() - started) * 1000)} ms")
+    say(f"Next: {client.road()} doctor" if outcome == "internal" else f"Next: edit {part.shown}, then {part.run}")
+    return EXIT_CODES[outcome]
+
+
+def _cannot_be_judged(part: _Part, book: Casebook, error: Exception) -> int:
+    from autograder.submission import Unreadable
+
+    assert isinstance(error, Unreadable)
+    if error.data is not None:
+        book.remember_try(error.data, "bad_input")
+    say("\nResults:")
+    place = f" ({error.where.file}:{error.where.line})" if error.where else ""
+    say(f"❌ {part.shown} cannot be judged: {printable(error.sentence)}{place}")
+    if error.where is not None and error.where.text.strip():
+        say(f"     {printable(error.where.text.strip())}")
+    say("")
+    say(f"Next: edit {part.shown}, then {part.run}; {part.run} --new draws another, and keeps this one")
+    return 1
+
+
+def _show_failures(part: _Part, found: list[tuple[Step, Verdict]], show_all: bool) -> None:
+    from autograder.views import hunt
+
+    failing = [
+        hunt.Failing(f"Step {step.id}: {step.title}", verdict.checks, verdict.output)
+        for step, verdict in found
+        if verdict.outcome != "passed"
+    ]
+    shown = failing if show_all else failing[-1:]
+    untried = len(part.steps) - len(found)
+    _draw(hunt.failures(shown, len(failing) - len(shown), untried, f"{part.run} --all", in_full=show_all))
+    if passing := len(found) - len(failing):
+        say(wrapped(hunt.passing(passing)))
+    say("")
+
+
+def _draw(lines: Iterable[Line]) -> None:
+    for line in lines:
+        say(line.text if line.role in ("result", "code", "output") else wrapped(line.text, line.hang))
+
+
+def _tell(part: _Part, book: Casebook) -> None:
+    """Say which mistake it was, in how many attempts it was mended, and how others find such."""
+    from autograder.views import hunt
+
+    draws = book.draws()
+    suspects = part.suspects()
+    culprit = suspects.named(*draws[-1]) if draws else None
+    say("")
+    if culprit is None:
+        lost = ".autograder/ does not have it" if not draws else "the course has changed since it was drawn"
+        say(wrapped(f"Which mistake it was is not known any more: {lost}."))
+    else:
+        say(wrapped(f"It was {culprit.mistake.name}, in step {culprit.step.id}, {culprit.step.title}:"))
+        say(wrapped(f"   {culprit.mistake.says}", 3))
+        _draw(hunt.changes(culprit.text, suspects.right()))
+        attempts = book.attempts()
+        if attempts:
+            say(f"Mended in {attempts} attempt{'s' if attempts > 1 else ''}.")
+    advice = _advice(part)
+    if advice:
+        say("")
+        say(wrapped(advice, 2))
+    say("")
+    say(f"Next: {part.run} --new draws another mistake")
+
+
+def _advice(part: _Part) -> str:
+    """Return what the course says of finding such bugs; nothing where it says nothing.
+
+    Errors: CourseError, when it cannot be read.
+    """
+    name = f"puzzles/bugs/{part.name}.md"
+    try:
+        text = files.read_text(part.course.root / name)
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError):
+        raise CourseError("cannot be read: save it as UTF-8", name) from None
+    return text.strip()
+
+
+def _nursery() -> Nursery:
+    from autograder.nursery import Nursery
+
+    return Nursery()
+
+
+def _trial(part: _Part, nursery: Nursery) -> Trial:
+    from autograder.supervisor import Limits, calibrated
+    from autograder.trial import Trial
+
+    trial = Trial(part.course, part.steps, nursery, calibrated(Limits()))
+    nursery.prepare(trial.kind)
+    return trial
