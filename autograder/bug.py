@@ -299,13 +299,11 @@ def _advice(part: _Part) -> str:
     Errors: CourseError, when it cannot be read.
     """
     name = f"puzzles/bugs/{part.name}.md"
+    path = part.course.root / name
     try:
-        text = files.read_text(part.course.root / name)
-    except FileNotFoundError:
-        return ""
+        return part.course.read(path).strip() if part.course.has(path) else ""
     except (OSError, UnicodeDecodeError):
         raise CourseError("cannot be read: save it as UTF-8", name) from None
-    return text.strip()
 
 
 def _nursery() -> Nursery:

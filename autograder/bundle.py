@@ -125,6 +125,8 @@ def _sources(course: Course, steps: list[Step]) -> Iterator[tuple[str, str]]:
         recorded = sorted((course.root / "puzzles" / "recorded").glob(f"{step.slug}.*"))
         for path in (course.puzzle(step), course.text(step), course.checker(step), *recorded):
             yield path.relative_to(course.root).as_posix(), course.read(path)
+    for path in sorted((course.root / "puzzles" / "bugs").glob("*.md")):
+        yield path.relative_to(course.root).as_posix(), course.read(path)
 
 
 def _set_up(course: Course) -> Iterator[tuple[str, bytes]]:
