@@ -39,13 +39,16 @@ def second_seed(seed: str) -> str:
     return hashlib.sha256(seed.encode()).hexdigest()[:8]
 
 
-def diagnose(bench: Bench, verdict: Verdict, known: Known | None = None) -> Diagnosis:
+def diagnose(
+    bench: Bench, verdict: Verdict, known: Known | None = None, ran: Callable[[str], Verdict] | None = None
+) -> Diagnosis:
     """Return the known mistakes that show each check what the learner's file showed it.
 
     Args:
         bench: the learner's file.
         verdict: what it gave alone.
         known: says what a mistake shows with a seed, for whoever has played it before; played here where left out.
+        ran: gives the file's own run with a seed, for whoever has made it before.
     """
     if verdict.outcome not in ("failed", "error") or verdict.unfinished:
         return Diagnosis(())
@@ -63,7 +66,7 @@ def diagnose(bench: Bench, verdict: Verdict, known: Known | None = None) -> Diag
     ]
     if suspects:
         seed = second_seed(verdict.seed)
-        mine = bench.run().verdict(seed).evidence
+        mine = (ran(seed) if ran else bench.run().verdict(seed)).evidence
         suspects = [mistake for mistake in suspects if fits(mistake, seed, mine)]
     return Diagnosis(suspects if len(suspects) <= _MOST else (), notes)
 

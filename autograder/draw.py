@@ -7,7 +7,7 @@ import secrets
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
 T = TypeVar("T")
 FIRST_CONFIG: dict[str, int | float] = {
@@ -32,6 +32,16 @@ class Draw:
     def __init__(self, seed: str, check: str) -> None:
         self._random = random.Random(f"{seed}/{check}")  # noqa: S311 - inputs of a comparison, no secret
         self._configs = 0
+
+    def state(self) -> Hashable:
+        """Return where the draws stand."""
+        return self._random.getstate(), self._configs
+
+    def go_on_from(self, state: Hashable) -> None:
+        """Go on from where draws stood: from the end of some that need not be made again."""
+        assert isinstance(state, tuple)
+        found, self._configs = state
+        self._random.setstate(found)
 
     def integer(self, low: int, high: int) -> int:
         """Return an integer from low to high, both included."""

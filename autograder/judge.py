@@ -22,7 +22,7 @@ from autograder.submission import Unreadable, read, strangers
 from autograder.supervisor import Limits, calibrated
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from autograder import wire
@@ -47,6 +47,7 @@ class Order(NamedTuple):
     started: float = 0.0
     diagnose: bool = True  # say which known mistake it is
     known: Known | None = None  # says what the known mistakes show, where they have been played before
+    ran: Callable[[str], Verdict] | None = None  # gives the run alone with a seed, where it has been made before
 
 
 class Judged(NamedTuple):
@@ -88,7 +89,7 @@ def judged(course: Course, order: Order, nursery: Nursery, limits: Limits | None
         program, data = bench.program(), submission.data
         verdict, blame = _verdict(bench, order, nursery, limits)
         if order.diagnose:
-            found = diagnose(bench, verdict, order.known)
+            found = diagnose(bench, verdict, order.known, order.ran)
             verdict = told(bench, verdict, found) if found.mistakes else _with_laws(bench, verdict)
             notes += found.notes
     report = _report(course, order, verdict, blame, shown, kind, notes, started)
@@ -109,7 +110,7 @@ def _with_laws(bench: Bench, verdict: Verdict) -> Verdict:
 
 def _verdict(bench: Bench, order: Order, nursery: Nursery, limits: Limits) -> tuple[Verdict, Blame | None]:
     """Return what the step gives alone, and, where only the chain fails, who is to blame."""
-    alone = bench.run().verdict(order.seed)
+    alone = order.ran(order.seed) if order.ran and order.seed else bench.run().verdict(order.seed)
     needed = bench.chain.dependencies(alone.asked)
     if not needed:
         return alone, None
@@ -198,6 +199,10 @@ def _next(course: Course, order: Order, outcome: Outcome, shown: str, blame: Bla
     if outcome != "passed":
         return f"edit {shown}, then {again}"
     later = [step for step in course.steps if step.number > order.step.number and not course.is_planned(step)]
+    ended = next((number for number, steps in course.ready_parts().items() if steps[-1] == order.step), None)
+    if ended is not None and len(course.steps) > 1:
+        further = f"; or go on with {order.road} {later[0].task}" if later else ""
+        return f"{order.road} bug{ended}: all of it with one mistake, for you to find{further}"
     return f"{order.road} {later[0].task}" if later else "this was the last step: all there is, you have written"
 
 

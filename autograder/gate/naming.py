@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from autograder.checking import Mistake
     from autograder.gate.stand import Stand, Tried
 
-PAIRS = 120
+PAIRS = 60
 _FURTHER_SEEDS = ("5eed", "face", "0dd5")
 _MEND_EDIT = "Write the lines as the solution has them"
 

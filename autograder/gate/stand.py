@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from autograder.course import Course, Step
     from autograder.nursery import Nursery
     from autograder.report import Report
+    from autograder.run import Verdict
 
 SEED = "91c2"
 LIMITS = Limits(load_s=30.0, call_s=10.0, cpu_s=2.0)  # what hangs on purpose need not hang for long
@@ -57,6 +58,7 @@ class Stand:
         self.puzzle = played.finished(course, step)
         self.checker = checking.of_step(course, step)
         self._known: dict[str, Shown] = {}
+        self._verdicts: dict[tuple[str, str], Verdict] = {}
         self.mistakes = [each for each in self.checker.mistakes if self.can_be_made(each.other)]
         with self._written(self.made.solution) as path:
             submission = read(course, path, f"steps/{step.name}.py")
@@ -85,11 +87,20 @@ class Stand:
         """
         return self._bench.with_text(text, tree)
 
-    def judge(self, text: str, *, seed: str = SEED, diagnose: bool = False) -> Report:
+    def judge(self, text: str, *, seed: str = SEED) -> Report:
         """Return the report of a text, alone and in the chain of the solutions, as a learner would get it."""
         with self._written(text) as path:
             shown = f"steps/{self.step.name}.py"
-            order = Order(self.step, "solutions", path, shown, seed, diagnose=diagnose, known=self._known_with)
+            order = Order(self.step, "solutions", path, shown, seed, diagnose=False)
+            return judge(self.course, order, self.nursery, LIMITS)
+
+    def told(self, mistake: Mistake) -> Report:
+        """Return the report of a learner who made a mistake, from runs that the stand may have made before."""
+        text = self.text(mistake.other)
+        with self._written(text) as path:
+            shown = f"steps/{self.step.name}.py"
+            order = Order(self.step, "solutions", path, shown, SEED, known=self._known_with)
+            order = order._replace(ran=lambda seed: self._verdict(text, seed))
             return judge(self.course, order, self.nursery, LIMITS)
 
     def shows(self, text: str, seed: str = SEED) -> Mapping[str, Evidence]:
@@ -128,8 +139,15 @@ class Stand:
         """Return what a mistake shows on both seeds: run once, and kept."""
         if mistake.name not in self._known:
             text = self.text(mistake.other)
-            self._known[mistake.name] = Shown(self.shows(text), self.shows(text, second_seed(SEED)))
+            first, second = (self._verdict(text, seed).evidence for seed in (SEED, second_seed(SEED)))
+            self._known[mistake.name] = Shown(first, second)
         return self._known[mistake.name]
+
+    def _verdict(self, text: str, seed: str) -> Verdict:
+        """Return what a mistake gives alone: run once, and kept."""
+        if (text, seed) not in self._verdicts:
+            self._verdicts[text, seed] = self.bench(text).run().verdict(seed)
+        return self._verdicts[text, seed]
 
     def _known_with(self, mistake: Mistake, seed: str) -> Mapping[str, Evidence]:
         if not self.can_be_made(mistake.other):

@@ -83,7 +83,11 @@ def joined(parts: Sequence[Proof]) -> Proof:
 def lines(step: Step, proofs: Sequence[Proof]) -> list[str]:
     """Return what is told of a step: its counts on one line, then each fault and each declared equivalent."""
     by_room: Mapping[str, Proof] = {proof.room: proof for proof in proofs}
-    counts = [f"{words} {by_room[room].done}/{by_room[room].of}" for room, words in _WORDS.items() if room in by_room]
+    counts = [
+        f"{words} {by_room[room].done}/{by_room[room].of}"
+        for room, words in _WORDS.items()
+        if room in by_room and (by_room[room].of or by_room[room].faults)  # a step need not have laws, or what cancels
+    ]
     faults = [fault for proof in proofs for fault in proof.faults]
     notes = [note for proof in proofs for note in proof.notes]
     made = [f"{'❌' if faults else '✅'} {step.task} {step.slug}: {', '.join(counts)}"]

@@ -14,10 +14,7 @@ if TYPE_CHECKING:
 
 def made(stand: Stand) -> dict[str, str]:
     """Return what a learner sees who makes each mistake, by its name."""
-    return {
-        mistake.name: transcript.of(stand.judge(stand.text(mistake.other), diagnose=True), stand.course)
-        for mistake in stand.mistakes
-    }
+    return {mistake.name: transcript.of(stand.told(mistake), stand.course) for mistake in stand.mistakes}
 
 
 def rejected(stand: Stand) -> dict[str, rejections.Sets]:

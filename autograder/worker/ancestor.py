@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _SWEEP_S = 5.0
+_MANY = 4  # more workers than one check needs: a gate, or a test run
 _LATE = ("torch.fx.experimental.symbolic_shapes", "torch._dynamo")  # what a tensor on "meta" imports
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -65,15 +66,16 @@ def _import_torch() -> None:
 def _answer(serve: Any, channel: socket.socket, late: Sequence[str]) -> None:
     """Fork a guard and a worker for each request; the pipes of the worker come with it.
 
-    While nobody asks, import what torch would else import late, in each worker anew.
+    While nobody asks, import what torch would else import late, in each worker anew: before the first request, and
+    again once so many have come that more are likely. In between it would make the second worker of a check wait.
     """
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # guards are reaped by the system
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the judge's to handle: it ends us by closing the channel
-    for name in late:
-        if select.select([channel], [], [], 0)[0]:
-            break
-        importlib.import_module(name)
+    waiting, given = list(late), 0
     while True:
+        while waiting and (not given or given >= _MANY) and not select.select([channel], [], [], 0)[0]:
+            importlib.import_module(waiting.pop(0))
+        given += 1
         message, pipes, _, _ = socket.recv_fds(channel, 65536, 4)
         if not message:
             return

@@ -107,7 +107,7 @@ def test_its_tasks_and_scripts_are_its_own_and_nothing_names_gpt2(sorting):
     tasks = pixi["tasks"] | pixi["feature"]["dev"]["tasks"]
     assert {"s01", "check", "new", "verify", "record"} <= tasks.keys()
     assert all(task["cmd"].startswith("python -m autograder ") for task in tasks.values())
-    assert set(package["project"]["scripts"]) == {"autograder", "s01"}
+    assert set(package["project"]["scripts"]) == {"autograder", "s01", "bug1"}
     assert set(package["project"]["optional-dependencies"]) == {"dev"}
     for path in sorting.rglob("*"):
         if path.is_file() and "autograder" not in path.relative_to(sorting).parts:

@@ -6,7 +6,7 @@ from itertools import islice
 
 import pytest
 
-from autograder import bug, source
+from autograder import bug, judge, source
 from autograder.culprit import reach
 from autograder.submission import Submission
 from autograder.supervisor import Limits
@@ -76,3 +76,11 @@ def docstrings(text):
 
 def comments(text):
     return {line.partition("# ")[2] for line in text.splitlines() if "# " in line}
+
+
+def test_whoever_passes_the_last_step_of_the_part_is_offered_it(course):
+    last = course.find("generate")
+    said = judge._next(course, judge.Order(last, road="./pixiw run"), "passed", "", None)  # noqa: SLF001
+    assert said == "./pixiw run bug1: all of it with one mistake, for you to find"
+    before = course.find("load_weights")
+    assert judge._next(course, judge.Order(before), "passed", "", None) == "pixi run s13"  # noqa: SLF001
