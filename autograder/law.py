@@ -51,14 +51,11 @@ class _Word:
 
 
 def _causal(subject: Subject, sizes: Sizes, draw: Draw) -> str | None:
-    given, other, *rest = _two(subject, sizes, draw)
     if sizes.seq < 2:
         return None
     at = 1 + sizes.at % (sizes.seq - 1)
-    changed = given.clone()
-    changed[:, at] = other[:, at]
-    before, after = subject.call(given, *rest), subject.call(changed, *rest)
-    moved = _moved(before, after, given, slice(0, at))
+    before, after = _around_a_change(subject, sizes, draw, (slice(None), at))
+    moved = _difference(before[:, :at], after[:, :at]) if before is not None else None
     return moved and (
         f"of {sizes.seq} tokens, changing token {at} moves position {moved.where[1]}, {moved}: "
         "a position sees itself and what is before it"
@@ -66,18 +63,10 @@ def _causal(subject: Subject, sizes: Sizes, draw: Draw) -> str | None:
 
 
 def _tokens_apart(subject: Subject, sizes: Sizes, draw: Draw) -> str | None:
-    given, other, *rest = _two(subject, sizes, draw)
     if sizes.seq < 2:
         return None
     at = sizes.at % sizes.seq
-    changed = given.clone()
-    changed[:, at] = other[:, at]
-    before, after = subject.call(given, *rest), subject.call(changed, *rest)
-    if not _alike(before, after, given):
-        return None
-    after = after.clone()
-    after[:, at] = before[:, at]
-    moved = _moved(before, after, given, slice(None))
+    moved = _moved_elsewhere(subject, sizes, draw, (slice(None), at))
     return moved and (
         f"of {sizes.seq} tokens, changing token {at} moves position {moved.where[1]}, {moved}: "
         "each token goes through by itself"
@@ -85,18 +74,10 @@ def _tokens_apart(subject: Subject, sizes: Sizes, draw: Draw) -> str | None:
 
 
 def _rows_apart(subject: Subject, sizes: Sizes, draw: Draw) -> str | None:
-    given, other, *rest = _two(subject, sizes, draw)
     if sizes.batch < 2:
         return None
     at = sizes.at % sizes.batch
-    changed = given.clone()
-    changed[at] = other[at]
-    before, after = subject.call(given, *rest), subject.call(changed, *rest)
-    if not _alike(before, after, given):
-        return None
-    after = after.clone()
-    after[at] = before[at]
-    moved = _difference(before, after)
+    moved = _moved_elsewhere(subject, sizes, draw, (at,))
     return moved and (
         f"in a batch of {sizes.batch}, changing row {at} moves row {moved.where[0]}, {moved}: "
         "the rows of a batch do not know each other"
@@ -105,14 +86,14 @@ def _rows_apart(subject: Subject, sizes: Sizes, draw: Draw) -> str | None:
 
 def _same_twice(subject: Subject, sizes: Sizes, draw: Draw) -> str | None:
     given = subject.draw(draw, sizes.batch, sizes.seq)
-    moved = _moved(subject.call(*given), subject.call(*given), given[0], slice(None))
+    moved = _moved(subject.call(*given), subject.call(*given), given[0])
     return moved and f"the same call a second time moves position {moved.where[1]}, {moved}: nothing is drawn in it"
 
 
 def _inputs_kept(subject: Subject, sizes: Sizes, draw: Draw) -> str | None:
     given = subject.draw(draw, sizes.batch, sizes.seq)
     _, after = subject.call.call_keeping(*given)
-    moved = _moved(given[0], after[0], given[0], slice(None))
+    moved = _moved(given[0], after[0], given[0])
     return moved and f"the call changes its own input, {moved}: what comes in belongs to the caller"
 
 
@@ -120,7 +101,7 @@ def _unmoved_by_a_shift(subject: Subject, sizes: Sizes, draw: Draw) -> str | Non
     given, *rest = subject.draw(draw, sizes.batch, sizes.seq)
     by = 1 + sizes.at
     before, after = subject.call(given, *rest), subject.call(given + by, *rest)
-    moved = _moved(before, after, given, slice(None))
+    moved = _moved(before, after, given)
     return moved and f"adding {by} to all numbers of a row moves its output, {moved}: the mean is taken off first"
 
 
@@ -136,7 +117,7 @@ def _rows_sum_to_one(subject: Subject, sizes: Sizes, draw: Draw) -> str | None:
 
 def _is_identity(subject: Subject, sizes: Sizes, draw: Draw) -> str | None:
     given, *rest = subject.draw(draw, sizes.batch, sizes.seq)
-    moved = _moved(given, subject.call(given, *rest), given, slice(None))
+    moved = _moved(given, subject.call(given, *rest), given)
     return moved and (
         f"with its output projections zero it turns {moved.before:.4g} into {moved.after:.4g}: nothing is added then"
     )
@@ -177,16 +158,31 @@ class _Moved(NamedTuple):
         return f"from {self.before:.4g} to {self.after:.4g}"
 
 
-def _two(subject: Subject, sizes: Sizes, draw: Draw) -> list[Any]:
-    """Return a first argument, another one of its kind, and the further arguments."""
+def _around_a_change(subject: Subject, sizes: Sizes, draw: Draw, place: tuple[Any, ...]) -> tuple[Any, Any]:
+    """Return what comes back before and after the first argument changes at a place; twice None where it is no number
+    for each position.
+    """
     given, *rest = subject.draw(draw, sizes.batch, sizes.seq)
     other, *_ = subject.draw(draw, sizes.batch, sizes.seq)
-    return [given, other, *rest]
+    changed = given.clone()
+    changed[place] = other[place]
+    before, after = subject.call(given, *rest), subject.call(changed, *rest)
+    return (before, after) if _alike(before, after, given) else (None, None)
 
 
-def _moved(before: Any, after: Any, given: Any, part: slice) -> _Moved | None:
-    """Return the first difference at these positions; None too where what came back has no such positions."""
-    return _difference(before[:, part], after[:, part]) if _alike(before, after, given) else None
+def _moved_elsewhere(subject: Subject, sizes: Sizes, draw: Draw, place: tuple[Any, ...]) -> _Moved | None:
+    """Return the first number that a change at a place moves at another place."""
+    before, after = _around_a_change(subject, sizes, draw, place)
+    if before is None:
+        return None
+    after = after.clone()
+    after[place] = before[place]
+    return _difference(before, after)
+
+
+def _moved(before: Any, after: Any, given: Any) -> _Moved | None:
+    """Return the first difference; None too where what came back is no number for each position."""
+    return _difference(before, after) if _alike(before, after, given) else None
 
 
 def _difference(before: Any, after: Any) -> _Moved | None:
