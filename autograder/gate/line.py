@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -125,10 +125,20 @@ _there: list[_There] = []
 
 def _begin(root: str) -> None:
     import atexit
+    import threading
 
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
     nursery = Nursery()
     atexit.register(nursery.close)
     _there.append(_There(courses.load(Path(root)), nursery, {}))
+
+
+def _end_with_the_parent() -> None:
+    """Wait for the end of the process that started this one, and end: a pool's process would wait for work for ever."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _prove_there(group: Sequence[Task]) -> list[Proof]:

@@ -1,11 +1,14 @@
 """The gate, on a course of one step about the mean: each thing that may be wrong is a sentence, with file and line."""
 
 import contextlib
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import courses
+import psutil
 import pytest
 from msgspec import structs
 
@@ -423,3 +426,28 @@ def test_report_is_one_page_that_fetches_nothing(tmp_path, capsys, monkeypatch):
     assert rows["2"] == "<td>2</td><td>total /</td>"
     assert "<summary>one-too-few</summary><pre>" in text
     assert "likely    It is divided by one too few." in text
+
+
+POOL = """
+import sys, time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+import os
+from autograder.gate import line
+
+if __name__ == "__main__":
+    with ProcessPoolExecutor(2, get_context("spawn"), line._begin, (sys.argv[1],)) as pool:
+        print(pool.submit(os.getpid).result(), flush=True)
+        time.sleep(60)
+"""
+
+
+def test_the_gates_processes_end_when_it_is_killed(tmp_path):
+    script = courses.put(tmp_path, "pool.py", POOL)
+    command = [sys.executable, str(script), str(courses.one_step(tmp_path))]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as gate:
+        child = psutil.Process(int(gate.stdout.readline()))
+        gate.kill()
+        child.wait(timeout=20)  # raises TimeoutExpired when it goes on
+    assert not child.is_running()
