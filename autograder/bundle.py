@@ -25,7 +25,15 @@ if TYPE_CHECKING:
     from autograder.course import Course, Step
 
 ENGINE = Path(__file__).resolve().parent
-OTHERS_VERBS = ("gate/", "templates/", "adding.py", "bundle.py", "record.py")  # instructors' alone
+OTHERS_VERBS = (
+    "gate/",
+    "templates/",
+    "adding.py",
+    "blank.py",
+    "bundle.py",
+    "founding.py",
+    "record.py",
+)  # instructors' alone
 AS_THEY_ARE = (
     courses.MANIFEST, "constraints.txt", "LICENSE", "pixiw", "pixiw.cmd", "gpt2.py", "hugging-face-model.py",
     "playground", "models/tiny-gpt2", "models/LICENSE-PSF.txt", "book/pictures",

@@ -223,6 +223,7 @@ def new_course(
 
     Example: pixi run new-course ../sorting --title "Sorting, one puzzle at a time"
     """
+    _course()  # in a course whole enough to make another from
     from autograder import founding
 
     made = founding.found(client.here() / folder, title)

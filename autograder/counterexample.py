@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from autograder.student import Desk
 
 _TRIES = 24
+_FIRST = "same_twice"  # what is drawn anew in each call breaks the other laws too, by chance
 _NO_ANSWER = (comparing.Failed, Missing, StudentRaised)  # it cannot be asked: the checks have said so
 
 
@@ -32,8 +33,14 @@ def broken(bench: Bench, seed: str) -> dict[str, str]:
     """
     desk = bench.desk()
     try:
-        found = ((law.name, _broken(law, desk, seed)) for law in bench.checker.laws)
-        return {name: sentence for name, sentence in found if sentence is not None}
+        found: dict[str, str] = {}
+        for law in sorted(bench.checker.laws, key=lambda law: law.name != _FIRST):
+            sentence = _broken(law, desk, seed)
+            if sentence is not None:
+                found[law.name] = sentence
+                if law.name == _FIRST:
+                    break
+        return found
     except Ended:  # the code did not come back from an input that no check has: the checks' own words will do
         return {}
     finally:

@@ -104,7 +104,9 @@ def _with_laws(bench: Bench, verdict: Verdict) -> Verdict:
     sentences = counterexample.broken(bench, verdict.seed)
     checks = list(verdict.checks)
     at = next(index for index, result in enumerate(checks) if result.outcome != "passed")
-    checks[at] = structs.replace(checks[at], detail=[*checks[at].detail, *sentences.values()])
+    checks[at] = structs.replace(
+        checks[at], detail=[*checks[at].detail, *(f"law: {text}" for text in sentences.values())]
+    )
     return verdict._replace(checks=checks)
 
 

@@ -192,7 +192,7 @@ def _difference(before: Any, after: Any) -> _Moved | None:
     if not bool(apart.any()):
         return None
     where = apart.nonzero()[0].tolist()
-    return _Moved(where, float(one[tuple(where)]), float(other[tuple(where)]))
+    return _Moved(where, float(one[tuple(where)]) + 0.0, float(other[tuple(where)]) + 0.0)
 
 
 def _alike(before: Any, after: Any, given: Any) -> bool:

@@ -73,7 +73,7 @@ def told(tmp_path, nursery):
 def test_a_law_that_is_broken_is_told_on_the_smallest_input(told, name, body, says):
     outcome, detail = told(body, name)
     assert outcome == "failed"
-    found = [line for line in detail if line.startswith(says)]
+    found = [line for line in detail if line.startswith(f"law: {says}")]
     assert len(found) == 1, detail
     assert ": " in found[0]  # what it says is followed by what holds
     assert told(body, name)[1] == detail  # the same seed, the same words

@@ -28,7 +28,7 @@ def said(report):
     for sentence in result.detail:
         assert (
             len(sentence) <= 77
-            or sentence.startswith(("either: ", "or: "))
+            or sentence.startswith(("either: ", "or: ", "law: "))
             or "Error: " in sentence
             or "state dict" in sentence
         ), sentence
