@@ -96,8 +96,10 @@ def carry_out(course: Course, addition: Addition, memory: Memory) -> None:
 
 
 def _taken_back(root: Path, path: Path, addition: Addition) -> bool:
+    before = addition.files[path][0]
     try:
-        _put(root / path, addition.files[path][0])
+        if _read(root / path) != before:
+            _put(root / path, before)
     except OSError:
         return False
     return True
@@ -106,9 +108,12 @@ def _taken_back(root: Path, path: Path, addition: Addition) -> bool:
 def _refuse(course: Course, slug: str, title: str) -> None:
     blank.require_names(slug, title)
     known = next((step for step in course.steps if step.slug == slug), None)
+    if known is not None and course.is_planned(known):
+        mend = "take its line out of course.toml, and run this again"
+        raise UsageError(f'"{slug}" is planned as step {known.id}, {known.title}: {mend}')
     if known is not None:
         raise UsageError(f'"{slug}" is already step {known.id}, {known.title}: a slug stands once in the course')
-    for path in (f"puzzles/{slug}.py", f"puzzles/{slug}.md", f"tests/steps/{slug}.py"):
+    for path in (f"puzzles/{slug}", f"puzzles/{slug}.py", f"puzzles/{slug}.md", f"tests/steps/{slug}.py"):
         if (course.root / path).exists():
             raise UsageError(f"{path} is there already, and course.toml does not list it: move it out of the way")
 
@@ -158,7 +163,7 @@ def _move(before: Course, after: Course) -> list[Moved]:
     for step in before.steps:
         path = before.stub(step)
         text = stubs.current(path)
-        if text is None or known.has(text) or step.number not in changed:
+        if not path.exists() or step.number not in changed or (text is not None and known.has(text)):
             continue
         target = after.find(step.slug)
         try:

@@ -22,7 +22,9 @@ def require_names(slug: str, title: str) -> None:
 
     Errors: UsageError.
     """
-    if not (slug.isidentifier() and slug.isascii()) or keyword.iskeyword(slug) or slug != slug.lower():
+    if keyword.iskeyword(slug):
+        raise UsageError(f'"{slug}" cannot name a step: it is a word of Python itself')
+    if not (slug.isidentifier() and slug.isascii()) or slug != slug.lower():
         raise UsageError(f'"{slug}" cannot name a step: use lower-case letters, digits and _, no digit first')
     if re.fullmatch(r"(?:step_?|s)?\d+", slug):
         raise UsageError(f'"{slug}" reads like a step\'s number: name the concept')

@@ -151,7 +151,7 @@ def record(
     from autograder import record as recording
 
     made = (recording.mistakes if mistakes else recording.record)(course, _ready(course, steps))
-    if not steps and not mistakes:
+    if not steps and not mistakes and (course.root / "book").is_dir():
         made.append(recording.picture_of(course, made))
     written = recording.write(made)
     for path in written:
@@ -207,11 +207,13 @@ def new(
     from autograder.memory import Memory
 
     addition = adding.plan(course, slug, adding.find_place(course, after), title)
+    if not dry_run:
+        adding.carry_out(course, addition, Memory(course.root))
     for line in addition.lines:
         say(f"would {line}" if dry_run else line)
     if not dry_run:
-        adding.carry_out(course, addition, Memory(course.root))
-        say(f"Now write puzzles/{slug}.py, puzzles/{slug}.md and tests/steps/{slug}.py, and pixi run verify {slug}.")
+        say(f"Now write puzzles/{slug}.py, puzzles/{slug}.md and tests/steps/{slug}.py. Then pixi run record {slug},")
+        say(f"record --mistakes {slug} and generate, and verify {slug}: CONTRIBUTING.md shows it all with an example.")
 
 
 @app.command("new-course", short_help="Make a course of your own, with one step that works.")

@@ -39,7 +39,9 @@ class Failed(Exception):
 
 
 def equal(mine: Any, theirs: Any, *, says: str = "") -> None:
-    """Fail unless both have the same type and value."""
+    """Fail unless both have the same type and value: numbers, texts, lists, and what is made of them."""
+    if hasattr(theirs, "isfinite"):
+        raise TypeError("equal is for plain values: close(mine, theirs, rtol=0, atol=0) is for tensors")
     _judge(difference.exact(mine, theirs), says, (mine, theirs))
 
 
@@ -174,6 +176,10 @@ def raises(call: Callable[[], Any], kind: str = "", *, says: str = "") -> str:
         call: calls the learner's code.
         kind: `ValueError`, or one that is derived from it; any exception when left out.
     """
+    if not callable(call) or not isinstance(kind, str):
+        raise TypeError(
+            'raises takes a function without arguments, and the exception\'s name: raises(call, "ValueError")'
+        )
     try:
         returned = call()
     except StudentRaised as error:

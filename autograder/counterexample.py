@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import tempfile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograder import comparing
 from autograder.draw import Draw
@@ -24,25 +24,38 @@ _FIRST = "same_twice"  # what is drawn anew in each call breaks the other laws t
 _NO_ANSWER = (comparing.Failed, Missing, StudentRaised)  # it cannot be asked: the checks have said so
 
 
-def broken(bench: Bench, seed: str) -> dict[str, str]:
-    """Return a sentence on each law that the file breaks, by the law's name, with the smallest input that shows it.
+class Found(NamedTuple):
+    """A sentence on each law that a file breaks, by the law's name, and on each law that raises: the course's fault."""
+
+    broken: dict[str, str]
+    notes: list[str]
+
+
+def search(bench: Bench, seed: str) -> Found:
+    """Return what is found of the laws of a checker, each with the smallest input that shows it.
 
     Args:
         bench: the learner's file, alone.
         seed: the same gives the same inputs.
     """
     desk = bench.desk()
+    found = Found({}, [])
     try:
-        found: dict[str, str] = {}
         for law in sorted(bench.checker.laws, key=lambda law: law.name != _FIRST):
-            sentence = _broken(law, desk, seed)
+            try:
+                sentence = _broken(law, desk, seed)
+            except Ended:  # the code did not come back from an input that no check has: the checks' own words will do
+                return found
+            except Exception as error:  # noqa: BLE001 - what a checker raises is the course's fault
+                line = law.make.__code__.co_firstlineno
+                place = f"{bench.checker.path.name}:{line}"
+                found.notes.append(f"{place}: the law {law.name} raises {type(error).__name__}: {error}")
+                continue
             if sentence is not None:
-                found[law.name] = sentence
+                found.broken[law.name] = sentence
                 if law.name == _FIRST:
                     break
         return found
-    except Ended:  # the code did not come back from an input that no check has: the checks' own words will do
-        return {}
     finally:
         desk.close()
 

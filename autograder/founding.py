@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SLUG, TITLE = "double", "Twice a Number"  # what the example does
 _ENGINE = Path(__file__).parent
-_COPIED = (".gitattributes", ".gitignore", "LICENSE", "constraints.txt", "pixiw", "pixiw.cmd")
+_COPIED = (".gitattributes", ".gitignore", "CONTRIBUTING.md", "LICENSE", "constraints.txt", "pixiw", "pixiw.cmd")
 _OURS = re.compile(r'^[\w-]+ = \{ (?:cmd = "python (?!-m autograder )|depends-on = ).*\n', re.MULTILINE)
 _TOOLS = re.compile(r"^\[feature\.dev\.(?:pypi-)?dependencies\].*\n(?:.+\n)*\n", re.MULTILINE)
 _README = """# {title}
@@ -50,9 +50,13 @@ three files, then add your own step and take the example's line away.
 ```bash
 pixi run new SLUG --after double --title "Its Title"
 pixi run record
+pixi run record --mistakes
 pixi run generate
 pixi run verify
 ```
+
+[CONTRIBUTING.md](CONTRIBUTING.md) is the engine's manual for authors: checkers, mistakes, laws, the gate, and one step
+from nothing to merged, in a course of another kind. Keep all in git: a class's bundle is made from what git knows.
 """
 
 

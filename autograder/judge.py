@@ -90,23 +90,23 @@ def judged(course: Course, order: Order, nursery: Nursery, limits: Limits | None
         verdict, blame = _verdict(bench, order, nursery, limits)
         if order.diagnose:
             found = diagnose(bench, verdict, order.known, order.ran)
-            verdict = told(bench, verdict, found) if found.mistakes else _with_laws(bench, verdict)
             notes += found.notes
+            verdict = told(bench, verdict, found) if found.mistakes else _with_laws(bench, verdict, notes)
     report = _report(course, order, verdict, blame, shown, kind, notes, started)
     return Judged(report, data, program, verdict.first_failure)
 
 
-def _with_laws(bench: Bench, verdict: Verdict) -> Verdict:
+def _with_laws(bench: Bench, verdict: Verdict, notes: list[str]) -> Verdict:
     """Say at the first failure which laws the file breaks, where its values were compared and have no known name."""
     compared = [name for name, shown in verdict.evidence.items() if shown.values is not None]
     if verdict.unfinished or not compared or not bench.checker.laws:
         return verdict
-    sentences = counterexample.broken(bench, verdict.seed)
+    found = counterexample.search(bench, verdict.seed)
+    notes += [f"the course itself is at fault here: {note}" for note in found.notes]
     checks = list(verdict.checks)
     at = next(index for index, result in enumerate(checks) if result.outcome != "passed")
-    checks[at] = structs.replace(
-        checks[at], detail=[*checks[at].detail, *(f"law: {text}" for text in sentences.values())]
-    )
+    laws = [f"law: {text}" for text in found.broken.values()]
+    checks[at] = structs.replace(checks[at], detail=[*checks[at].detail, *laws])
     return verdict._replace(checks=checks)
 
 

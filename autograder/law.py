@@ -92,6 +92,8 @@ def _same_twice(subject: Subject, sizes: Sizes, draw: Draw) -> str | None:
 
 def _inputs_kept(subject: Subject, sizes: Sizes, draw: Draw) -> str | None:
     given = subject.draw(draw, sizes.batch, sizes.seq)
+    if not hasattr(subject.call, "call_keeping"):
+        raise TypeError("Subject's call has to be the learner's own here: give further arguments beside the inputs")
     _, after = subject.call.call_keeping(*given)
     moved = _moved(given[0], after[0], given[0])
     return moved and f"the call changes its own input, {moved}: what comes in belongs to the caller"

@@ -87,7 +87,10 @@ def _run(course: Course, step: Step, text: str, name: str, nursery: Nursery) -> 
         order = Order(step, tree="solutions", file=path, shown=f"steps/{step.name}.py", seed=SEED)
         report = judge(course, order, nursery)
     if (report.outcome == "passed") != (name == "passed"):
-        raise InternalError(f"the {name} run of step {step.id} has the outcome {report.outcome}")
+        first = next((check for check in report.checks if check.outcome != "passed"), None)
+        why = f": {': '.join([first.message, *first.detail[:1]])}" if first is not None else ""
+        shown = f"pixi run check {step.slug} --tree {'solutions' if name == 'passed' else 'steps'} shows it"
+        raise InternalError(f"the {name} run of step {step.id} has the outcome {report.outcome}{why}; {shown}")
     stream = io.StringIO()
     stream.write(f"Running tests for Step {step.id}: {step.title}...\n")
     plain.write(report, stream)

@@ -25,14 +25,17 @@ def prove(stand: Stand) -> Proof:
         if stand.can_be_made(other)
     ]
     for name, place, text in right:
-        for broken, sentence in counterexample.broken(stand.bench(text), SEED).items():
+        found = counterexample.search(stand.bench(text), SEED)
+        if found.notes:
+            return Proof("laws", 0, len(laws), [Fault(stand.checker_file, found.notes[0], "Mend the law's Subject")])
+        for broken, sentence in found.broken.items():
             mend = f"Say in {stand.checker_file} what law.{broken} is tried on, or take it away"
             faults.append(Fault(place, f"{name} is right, and breaks the law {broken}: {sentence}", mend))
     idle = {law.make.__name__: law.make.__code__.co_firstlineno for law in laws}
     for mistake in stand.mistakes:
         if not idle:
             break
-        met = counterexample.broken(stand.bench(stand.text(mistake.other)), SEED)
+        met = counterexample.search(stand.bench(stand.text(mistake.other)), SEED).broken
         for law in laws:
             if law.name in met:
                 idle.pop(law.make.__name__, None)

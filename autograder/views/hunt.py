@@ -47,7 +47,8 @@ def failures(steps: Sequence[Failing], others: int, untried: int, more: str, *, 
     made += [*printed(steps[-1].output)[1:], Line("blank", "")] if steps[-1].output.bytes else []
     if others:
         whose = "checks of 1 earlier step fail" if others == 1 else f"checks of {others} earlier steps fail"
-        made.append(Line("note", f"The {whose} too: {more} shows them."))
+        first = "" if others == 1 else ", and the first of them is nearest to its cause"
+        made.append(Line("note", f"The {whose} too: {more} shows them{first}."))
     if untried:
         made.append(Line("note", f"{_steps(untried)} not tried: the code did not come back from this one."))
     return made

@@ -45,7 +45,8 @@ def files(root):
 def test_a_new_step_is_three_files_that_hold(root, capsys):
     assert cli.run(["new", "third", "--after", "spread", "--title", "Third"]) == 0
     assert capsys.readouterr().out.endswith(
-        "Now write puzzles/third.py, puzzles/third.md and tests/steps/third.py, and pixi run verify third.\n"
+        "Now write puzzles/third.py, puzzles/third.md and tests/steps/third.py. Then pixi run record third,\n"
+        "record --mistakes third and generate, and verify third: CONTRIBUTING.md shows it all with an example.\n"
     )
     course = loading.load(root)
     assert [step.slug for step in course.steps] == ["mean", "spread", "third"]
@@ -89,7 +90,7 @@ WRONG = {
         '"mean" is already step 01, The Mean: a slug stands once in the course',
     ),
     "no name": (["2nd-mean", "--after", "mean"], '"2nd-mean" cannot name a step: use lower-case letters, digits and _'),
-    "a word of Python": (["lambda", "--after", "mean"], '"lambda" cannot name a step'),
+    "a word of Python": (["lambda", "--after", "mean"], '"lambda" cannot name a step: it is a word of Python itself'),
     "capitals": (["Mean2", "--after", "mean"], '"Mean2" cannot name a step'),
     "a number": (["step_07", "--after", "mean"], '"step_07" reads like a step\'s number: name the concept'),
     "after nothing": (["third", "--after", "meen"], '--after: there is no step "meen": did you mean mean (s01)?'),
@@ -155,3 +156,25 @@ def test_a_write_that_fails_is_taken_back(root, monkeypatch):
     with pytest.raises(NotDone, match=r"could not be written \(No space left on device\): everything is as it was"):
         adding.carry_out(course, addition, Memory(root))
     assert files(root) == before
+
+
+def test_a_learners_file_that_is_no_text_stops_it_all(root, capsys):
+    (root / "steps" / "step_02.py").write_bytes(b"caf\xe9 = 1\n")
+    before = files(root)
+    assert cli.run(["new", "between", "--after", "mean", "--title", "Between"]) == 1
+    assert "steps/step_02.py cannot follow to step 03, so nothing was written" in capsys.readouterr().err
+    assert files(root) == before
+
+
+def test_a_planned_step_says_how_it_gets_its_files(root, capsys):
+    manifest = root / "course.toml"
+    manifest.write_text(manifest.read_text(encoding="utf-8") + 'later = "Later"\n', encoding="utf-8")
+    assert cli.run(["new", "later", "--after", "mean", "--title", "Later"]) == 2
+    sentence = '"later" is planned as step 03, Later: take its line out of course.toml, and run this again'
+    assert sentence in capsys.readouterr().err
+
+
+def test_a_folder_of_the_slugs_name_is_in_the_way(root, capsys):
+    (root / "puzzles" / "bugs").mkdir()
+    assert cli.run(["new", "bugs", "--after", "mean", "--title", "Bugs"]) == 2
+    assert "puzzles/bugs is there already" in capsys.readouterr().err

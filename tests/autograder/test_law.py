@@ -100,7 +100,7 @@ def test_a_law_that_holds_or_cannot_be_asked_is_silent(told, name, body):
 
 
 def test_nothing_is_searched_for_what_passes(told, monkeypatch):
-    monkeypatch.setattr(counterexample, "broken", lambda *_: pytest.fail("there is nothing to explain"))
+    monkeypatch.setattr(counterexample, "search", lambda *_: pytest.fail("there is nothing to explain"))
     assert told("return x + x", "causal", "same_twice")[0] == "passed"
 
 
@@ -162,3 +162,28 @@ def test_the_search_leaves_nothing_in_the_folder(told, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     told("return x.cumsum(1)", "tokens_apart")
     assert not (tmp_path / ".hypothesis").exists()
+
+
+BARE = """
+
+
+@law.inputs_kept
+def bare(student, draw):
+    return law.Subject(lambda x: student.double(x), lambda draw, batch, seq: (draw.normal(batch, seq, 3),))
+"""
+
+
+def test_a_law_that_raises_is_the_courses_fault_and_costs_no_learner_a_line(tmp_path, nursery):
+    root = courses.one_step(tmp_path, checker=CHECKER.format(laws="@law.same_twice") + BARE, puzzle=PUZZLE)
+    course = loading.load(root)
+    path = tmp_path / "answer.py"
+    path.write_text("def double(x):\n    return 3 * x\n", encoding="utf-8")
+    report = judge(course, Order(course.steps[0], file=path, shown="steps/step_01.py", seed="91c2"), nursery)
+    assert (report.outcome, len(report.checks)) == ("failed", 1)
+    (note,) = report.notes
+    assert "mean.py:" in note
+    assert "the law inputs_kept raises TypeError: Subject's call has to be the learner's own here" in note
+    proof = laws.prove(Stand(course, course.steps[0], nursery))
+    assert [fault.sentence.partition(" raises ")[0].partition(": ")[2] for fault in proof.faults] == [
+        "the law inputs_kept"
+    ]

@@ -83,4 +83,4 @@ def test_whoever_passes_the_last_step_of_the_part_is_offered_it(course):
     said = judge._next(course, judge.Order(last, road="./pixiw run"), "passed", "", None)  # noqa: SLF001
     assert said == "./pixiw run bug1: all of it with one mistake, for you to find"
     before = course.find("load_weights")
-    assert judge._next(course, judge.Order(before), "passed", "", None) == "pixi run s13"  # noqa: SLF001
+    assert judge._next(course, judge.Order(before), "passed", "", None) == f"pixi run {last.task}"  # noqa: SLF001
