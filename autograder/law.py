@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from autograder.draw import Draw
 
-_ROUNDING = 1e-4  # of a number and 1: far above what the order of a sum can change, far below what a law forbids
+_ROUNDING = 1e-3  # of a number and 1: above float16's rounding, which is no broken law, and far below what breaks one
 
 
 class Sizes(NamedTuple):
