@@ -54,10 +54,18 @@ def _edits(node: ast.AST, numbers: Mapping[int, int], lines: list[str]) -> Itera
                 if not alias.asname:
                     raise Unusual(f"line {node.lineno} has `import {alias.name}`: give it a name with `as`")
                 yield _alias(alias, new)
+    elif isinstance(node, ast.JoinedStr) and _is_made_of_parts(node):
+        raise Unusual(f"line {node.lineno} makes a step's name of parts: import the step by its name")
     elif isinstance(node, ast.Constant) and isinstance(node.value, str):
         found = _IN_TEXT.search(node.value)
         if found and int(found[1]) in numbers and len(node.value) < 100:
             raise Unusual(f'line {node.lineno} names "{node.value}" in a text: import it by its name')
+
+
+def _is_made_of_parts(node: ast.JoinedStr) -> bool:
+    """Return whether a formatted text is a step's module, its number filled in: f"steps.step_{n}"."""
+    texts = [part.value for part in node.values if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+    return any(re.search(r"\b(?:steps|solutions)\.step_$", text) for text in texts)
 
 
 def _new(name: str, numbers: Mapping[int, int]) -> str:

@@ -31,6 +31,7 @@ NUMBERS = {7: 8, 8: 9, 12: 13}
         ),
         ("from steps.step_01 import A\r\nx = 7\r\n", "from steps.step_01 import A\r\nx = 7\r\n"),
         ("# step_07\nx = 'see step 07'\n", "# step_07\nx = 'see step 07'\n"),
+        ("x = f'step_{n} of {m}'\n", "x = f'step_{n} of {m}'\n"),
         ("from steps.step_70 import A\n", "from steps.step_70 import A\n"),
     ],
 )
@@ -44,6 +45,10 @@ def test_imports_follow_and_nothing_else_changes(before, after):
         ("import os\nimport steps.step_07\n", "line 2 has `import steps.step_07`: give it a name with `as`"),
         ('import importlib\nm = importlib.import_module("steps.step_07")\n', 'line 2 names "steps.step_07" in a text'),
         ("from \\\n  steps.step_07 import A\n", "line 1 imports steps.step_07 over several lines: write it on one"),
+        (
+            'n = 7\nm = __import__(f"steps.step_{n:02d}")\n',
+            "line 2 makes a step's name of parts: import the step by its name",
+        ),
         ("def f(:\n", "it is no Python ("),
     ],
 )
