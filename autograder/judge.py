@@ -202,7 +202,7 @@ def _next(course: Course, order: Order, outcome: Outcome, shown: str, blame: Bla
         return f"edit {shown}, then {again}"
     later = [step for step in course.steps if step.number > order.step.number and not course.is_planned(step)]
     ended = next((number for number, steps in course.ready_parts().items() if steps[-1] == order.step), None)
-    if ended is not None and len(course.steps) > 1:
+    if ended is not None and len(course.steps) > 1:  # in a single step there is nothing to hunt through
         further = f"; or go on with {order.road} {later[0].task}" if later else ""
         return f"{order.road} bug{ended}: all of it with one mistake, for you to find{further}"
     return f"{order.road} {later[0].task}" if later else "this was the last step: all there is, you have written"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _SWEEP_S = 5.0
-_MANY = 4  # more workers than one check needs: a gate, or a test run
+_MANY = 100  # more workers than a failed check needs, which plays some fifty mistakes: a gate, or a test run
 _LATE = ("torch.fx.experimental.symbolic_shapes", "torch._dynamo")  # what a tensor on "meta" imports
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -67,7 +67,7 @@ def _answer(serve: Any, channel: socket.socket, late: Sequence[str]) -> None:
     """Fork a guard and a worker for each request; the pipes of the worker come with it.
 
     While nobody asks, import what torch would else import late, in each worker anew: before the first request, and
-    again once so many have come that more are likely. In between it would make the second worker of a check wait.
+    again once so many have come that more are likely. In between it would make the next worker of a check wait.
     """
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # guards are reaped by the system
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the judge's to handle: it ends us by closing the channel
