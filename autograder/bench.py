@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from autograder import source
+from autograder.beside import Beside
 from autograder.chain import Chain, texts
 from autograder.run import Run
 from autograder.student import Desk
@@ -48,10 +49,16 @@ class Bench:
     def program(self, own: Sequence[Step] = ()) -> Program:
         return self.chain.program(own, self._kind)
 
-    def run(self, own: Sequence[Step] = ()) -> Run:
+    def run(self, own: Sequence[Step] = (), nursery: Nursery | None = None) -> Run:
         """Return a run in which these earlier steps are the learner's own, and the others the reference."""
         program = self.program(own)
-        return Run(self.checker, program, self.source, texts(program), self._nursery, self._limits)
+        return Run(self.checker, program, self.source, texts(program), nursery or self._nursery, self._limits)
+
+    def beside(self, own: Sequence[Step], seed: str) -> Beside | None:
+        """Return such a run as another process makes it meanwhile; None where there can be none."""
+        if not self._nursery.can_fork:
+            return None
+        return Beside(self._nursery, lambda nursery: self.run(own, nursery).verdict(seed))
 
     def desk(self) -> Desk:
         """Return the desk of the file alone, for questions that are no check's."""

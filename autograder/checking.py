@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from autograder.course import Course, Step
 
 
+_EARLIER = re.compile(r"\.earlier\(\s*[\"'](\w+)")
 _RESOURCES = ("student", "oracle", "draw", "source")
 
 
@@ -113,6 +114,11 @@ class Checker(NamedTuple):
     equivalents: list[Equivalent]
     cancelled: list[Cancelled]
     laws: list[Law]
+    asks: frozenset[str] = frozenset()  # the earlier steps that its text names; a check may come by others
+
+    @property
+    def wants_oracle(self) -> bool:
+        return any("oracle" in check.wants for check in self.checks)
 
     @property
     def ban(self) -> Ban:
@@ -159,13 +165,14 @@ def read_checker(path: Path, read: Callable[[Path], str] = read_text) -> Checker
 
     Errors: CourseError, with file and line, when it is missing, raises, or declares none.
     """
-    checker = Checker(path, [], [], [], [], [], [])
     try:
-        loader = _Loader(path, read(path))
+        text = read(path)
     except (FileNotFoundError, IsADirectoryError):
         raise CourseError("the checker is missing", path) from None
     except UnicodeDecodeError:
         raise CourseError("the checker is not UTF-8: save it as UTF-8", path) from None
+    checker = Checker(path, [], [], [], [], [], [], frozenset(_EARLIER.findall(text)))
+    loader = _Loader(path, text)
     spec = importlib.util.spec_from_loader(f"checker_{path.stem}", loader, origin=str(path))
     assert spec is not None
     with _declaring(checker):

@@ -47,6 +47,12 @@ class Family(Protocol):
     def kill(self) -> bool:
         """Kill the worker and all that it started; return whether that is certain."""
 
+    def dismiss(self) -> None:
+        """Have the worker and all that it started killed, without waiting where that is possible."""
+
+    def has_ended(self) -> bool:
+        """Return whether those that were dismissed are known to be gone."""
+
 
 class Forked:
     """A worker under its guard, which adopts its orphans, and is told and tells over a socket."""
@@ -79,11 +85,21 @@ class Forked:
                 return int(line[5:])
         return None
 
+    def dismiss(self) -> None:
+        with contextlib.suppress(OSError):
+            self._control.shutdown(socket.SHUT_WR)
+
+    def has_ended(self) -> bool:
+        if self._control.fileno() >= 0:
+            self._listen(0.0, b"swept")
+            if self._swept():
+                self._control.close()
+        return self._swept()
+
     def kill(self) -> bool:
         if self._control.fileno() < 0:  # killed before: its number may be another's by now
             return self._swept()
-        with contextlib.suppress(OSError):
-            self._control.shutdown(socket.SHUT_WR)
+        self.dismiss()
         self._listen(_SWEEP_S, b"swept")
         self._control.close()
         if self._swept():
@@ -97,9 +113,9 @@ class Forked:
 
     def _listen(self, timeout_s: float, word: bytes) -> None:
         deadline = time.monotonic() + timeout_s
-        while word not in self._heard and (left := deadline - time.monotonic()) > 0:
+        while word not in self._heard:
             try:
-                self._control.settimeout(left)
+                self._control.settimeout(max(deadline - time.monotonic(), 0.0))
                 heard = self._control.recv(4096)
             except OSError:
                 return
@@ -140,6 +156,12 @@ class Spawned:
                 process.kill()
         self._process.kill()
         self._process.wait()
+        return True
+
+    def dismiss(self) -> None:
+        self.kill()
+
+    def has_ended(self) -> bool:
         return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -14,9 +15,13 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, Self, cast
 
 from autograder.errors import InternalError
 from autograder.family import Forked, Spawned
+from autograder.inbox import Polled, Threaded
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from autograder.family import Family
+    from autograder.inbox import Inbox
 
 Kind = Literal["plain", "torch"]
 CAN_FORK = hasattr(os, "fork") and hasattr(socket, "recv_fds")
@@ -41,12 +46,11 @@ _SET = {
 
 
 class Born(NamedTuple):
-    """A new worker: its family, and the judge's ends of its three pipes."""
+    """A new worker: its family, where it is asked, where it answers and prints, and its folder."""
 
     family: Family
     requests: BinaryIO
-    replies: BinaryIO
-    output: BinaryIO
+    inbox: Inbox
     folder: str
 
 
@@ -60,9 +64,11 @@ class Nursery:
     """Starts ancestors, and asks them for workers. Close it, and every process that came of it ends."""
 
     def __init__(self, *, fork: bool = CAN_FORK) -> None:
-        self._fork = fork
+        self.can_fork = fork
         self._ancestors: dict[Kind, _Ancestor] = {}
+        self._lent: dict[Kind, _Ancestor] = {}
         self._given: list[Born] = []
+        self._leaving: list[Born] = []
 
     def __enter__(self) -> Self:
         return self
@@ -70,30 +76,51 @@ class Nursery:
     def __exit__(self, *args: object) -> None:
         self.close()
 
+    def lent(self) -> Nursery:
+        """Return the nursery of a process that was forked from this one: the same ancestors, and workers of its own."""
+        other = Nursery(fork=self.can_fork)
+        other._lent = self._lent | self._ancestors
+        return other
+
     def prepare(self, kind: Kind) -> None:
         """Start the ancestor of that kind, if it is not there, without waiting for its imports."""
-        if self._fork and kind not in self._ancestors:
+        if self.can_fork and kind not in self._ancestors and kind not in self._lent:
             self._ancestors[kind] = _start_ancestor(kind)
 
-    def worker(self, kind: Kind, memory_bytes: int) -> Born:
-        """Return a worker that nothing of a learner's has run in.
+    def worker(self, kind: Kind, memory_bytes: int, printed: Callable[[bytes], None]) -> Born:
+        """Return a worker that nothing of a learner's has run in; what it prints goes to `printed`.
 
         Errors: InternalError, when the ancestor could not start.
         """
+        self._bury(0.0)
         folder = tempfile.mkdtemp(prefix="autograder-")
-        order = json.dumps({"folder": folder, "memory_bytes": memory_bytes})
+        order = {"folder": folder, "memory_bytes": memory_bytes, "environment": _environment()}
         self.prepare(kind)
-        born = _fork(self._ancestors[kind], order, folder) if self._fork else _spawn(kind, order, folder)
-        self._given = [one for one in self._given if not one.requests.closed] + [born]
+        if self.can_fork:
+            born = _fork(self._lent.get(kind) or self._ancestors[kind], json.dumps(order), folder, printed)
+        else:
+            born = _spawn(kind, json.dumps(order), folder, printed)
+        self._given.append(born)
         return born
 
+    def end(self, born: Born) -> None:
+        """Kill a worker and all that it started, if that is not done, and take the last of what it printed."""
+        if born in self._given:
+            born.family.kill()
+            self._let_go(born)
+            remove(born.folder)
+
+    def dismiss(self, born: Born) -> None:
+        """Have a worker killed with all that it started, and do not wait: it is looked after later, or in `close`."""
+        born.family.dismiss()
+        self._let_go(born)
+        self._leaving.append(born)
+
     def close(self) -> None:
-        """End the workers that were not closed, with all that they started, and the ancestors."""
-        for born in self._given:
-            if not born.requests.closed:
-                born.family.kill()
-                remove(born.folder)
-        self._given.clear()
+        """End the workers that were not ended, with all that they started, and the ancestors that are our own."""
+        for born in list(self._given):
+            self.end(born)
+        self._bury(None)
         for ancestor in self._ancestors.values():
             ancestor.channel.close()
         for ancestor in self._ancestors.values():
@@ -104,6 +131,21 @@ class Nursery:
                 ancestor.process.wait()
             ancestor.errors.close()
         self._ancestors.clear()
+
+    def _let_go(self, born: Born) -> None:
+        self._given.remove(born)
+        born.inbox.close()
+        with contextlib.suppress(OSError):
+            born.requests.close()
+
+    def _bury(self, timeout_s: float | None) -> None:
+        """Remove the folders of the dismissed that have gone; wait for all of them when no time is given."""
+        for born in list(self._leaving):
+            if timeout_s is None:
+                born.family.kill()
+            if timeout_s is None or born.family.has_ended():
+                self._leaving.remove(born)
+                remove(born.folder)
 
 
 def _environment() -> dict[str, str]:
@@ -129,7 +171,7 @@ def _start_ancestor(kind: Kind) -> _Ancestor:
     return _Ancestor(process, ours, errors)
 
 
-def _fork(ancestor: _Ancestor, order: str, folder: str) -> Born:
+def _fork(ancestor: _Ancestor, order: str, folder: str, printed: Callable[[bytes], None]) -> Born:
     requests, replies, output = os.pipe(), os.pipe(), os.pipe()
     ours, theirs = socket.socketpair()
     given = [requests[0], replies[1], output[1], theirs.fileno()]
@@ -147,11 +189,11 @@ def _fork(ancestor: _Ancestor, order: str, folder: str) -> Born:
     first, _, rest = word.partition(b"\n")
     worker, guard = map(int, first[4:].split())
     family = Forked(worker, guard, ours, rest)
-    pipes = os.fdopen(requests[1], "wb"), os.fdopen(replies[0], "rb"), os.fdopen(output[0], "rb")
-    return Born(family, *pipes, folder)
+    inbox = Polled(os.fdopen(replies[0], "rb"), os.fdopen(output[0], "rb"), printed)
+    return Born(family, os.fdopen(requests[1], "wb"), inbox, folder)
 
 
-def _spawn(kind: Kind, order: str, folder: str) -> Born:
+def _spawn(kind: Kind, order: str, folder: str, printed: Callable[[bytes], None]) -> Born:
     process = subprocess.Popen(
         _command(kind, "spawn", order),
         env=_environment(),
@@ -160,7 +202,7 @@ def _spawn(kind: Kind, order: str, folder: str) -> Born:
         stderr=subprocess.PIPE,
     )
     requests, replies, output = (cast("BinaryIO", pipe) for pipe in (process.stdin, process.stdout, process.stderr))
-    return Born(Spawned(process), requests, replies, output, folder)
+    return Born(Spawned(process), requests, Threaded(replies, output, printed), folder)
 
 
 def _not_started(ancestor: _Ancestor) -> InternalError:

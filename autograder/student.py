@@ -115,6 +115,8 @@ class Desk:
             return None
         try:
             self._answer(wire.Release(), self._limits.call_s)
+            if self._worker is not None:
+                self._worker.finish()
         except Ended as ended:
             return ended
         finally:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import queue
 import secrets
 import signal
 import threading
 import time
-from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from autograder import family, nursery, values, wire
+from autograder import family, values, wire
+from autograder.inbox import Silent
 
 if TYPE_CHECKING:
     from autograder.nursery import Born, Kind, Nursery
 
 _FIRST_LOOK_S = 0.05
 _LOOK_S = 0.1
+_PEAK_S = 0.002  # what is quicker is looked at when its check is over
 _PIPE_BYTES = 16_384
 _CALIBRATION, _CALIBRATION_S, _SLOWEST = 200_000, 0.008, 10.0  # turns of an empty loop, and what they took
 _COULD_NOT_ANSWER = 70  # what a worker exits with when its own code raised: `ancestor.py`
@@ -91,12 +92,11 @@ class Worker:
 
     def __init__(self, ancestors: Nursery, kind: Kind, limits: Limits, output: Output) -> None:
         self._limits = limits
-        self._born: Born = ancestors.worker(kind, limits.memory_bytes)
+        self._nursery = ancestors
+        self._born: Born = ancestors.worker(kind, limits.memory_bytes, output.add)
         self._family = self._born.family
+        self._inbox = self._born.inbox
         self._base_bytes = family.peak_bytes(self._family.pid)
-        self._frames: queue.SimpleQueue[bytes | values.Malformed | None] = queue.SimpleQueue()
-        self._output = output
-        self._threads = [self._thread(self._read_frames), self._thread(self._read_output)]
         self._over = False
 
     def ask(self, verb: wire.Verb, seconds: float) -> wire.Answer:
@@ -104,11 +104,12 @@ class Worker:
 
         Errors: Ended, after which there is no worker; values.TooLarge, when the request itself is over a cap.
         """
-        if not self._frames.empty():
+        if self._inbox.has_frame():
             raise self._end_of_protocol()
         number = secrets.randbits(62)
         frame = wire.encode(wire.Request(number, verb))
         writer = self._write(frame)
+        start = time.monotonic()
         body = self._wait(seconds)
         try:
             reply = wire.decode_reply(body)
@@ -118,24 +119,21 @@ class Worker:
             raise self._end_of_protocol()
         if writer is not None:
             writer.join(1.0)
-        self._judge_peak()
+        if isinstance(verb, wire.Release) or time.monotonic() - start > _PEAK_S:
+            self._judge_peak()
         return reply.answer
+
+    def finish(self) -> None:
+        """Let a worker go that has answered all it was asked, without waiting for its end."""
+        if not self._over:
+            self._over = True
+            self._nursery.dismiss(self._born)
 
     def close(self) -> None:
         """Kill the worker and all that it started, and wait for the last of its output."""
-        if self._over:
-            return
-        self._over = True
-        self._family.kill()
-        pipes = [self._born.requests]
-        for thread, pipe in zip(self._threads, (self._born.replies, self._born.output), strict=True):
-            thread.join(2.0)
-            if not thread.is_alive():  # what no one could kill may hold a pipe open: leave that end to it
-                pipes.append(pipe)
-        for pipe in pipes:
-            with contextlib.suppress(OSError):
-                pipe.close()
-        nursery.remove(self._born.folder)
+        if not self._over:
+            self._over = True
+            self._nursery.end(self._born)
 
     # ------------------------------------------------------------------------------------------------------- waiting
 
@@ -145,8 +143,8 @@ class Worker:
         pause = min(_FIRST_LOOK_S, seconds)
         while True:
             try:
-                body = self._frames.get(timeout=pause)
-            except queue.Empty:
+                body = self._inbox.frame(pause)
+            except Silent:
                 used = family.usage(self._family)
                 if base_cpu_s is None:
                     base_cpu_s = max(used.cpu_s - (time.monotonic() - start), 0.0)
@@ -155,11 +153,11 @@ class Worker:
                 self._judge_time(used.cpu_s - base_cpu_s, time.monotonic() - start, seconds)
                 pause = _LOOK_S
                 continue
-            if isinstance(body, bytes):
-                return body
+            except values.Malformed as error:
+                raise self._end_of_protocol() from error
             if body is None:
                 raise self._end_of_stream()
-            raise self._end_of_protocol()
+            return body
 
     def _judge_usage(self, used: family.Usage) -> None:
         limits = self._limits
@@ -204,7 +202,7 @@ class Worker:
             return self._end("crash", f"was ended by the signal {_signal_name(-code)}")
         return self._end("crash", f"ended its own process (exit code {code}) before it answered")
 
-    # --------------------------------------------------------------------------------------------------------- pipes
+    # ------------------------------------------------------------------------------------------------------- writing
 
     def _write(self, frame: bytes) -> threading.Thread | None:
         """Send a frame; a large one beside the waiting, so that a worker that does not read cannot hold us up."""
@@ -217,35 +215,9 @@ class Worker:
         if len(frame) <= _PIPE_BYTES:
             send()
             return None
-        return self._thread(send)
-
-    def _read_frames(self) -> None:
-        try:
-            while (body := wire.read_frame(self._born.replies)) is not None:
-                unasked = not self._frames.empty()
-                self._frames.put(body)
-                if unasked:  # the protocol is broken already: what else is sent need not be kept
-                    break
-        except values.Malformed as error:
-            self._frames.put(error)
-        except (OSError, ValueError):
-            pass  # the pipe was closed on our side: the worker is over
-        self._frames.put(None)
-
-    def _read_output(self) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            while data := _read_some(self._born.output):
-                self._output.add(data)
-
-    @staticmethod
-    def _thread(run: object) -> threading.Thread:
-        thread = threading.Thread(target=run, daemon=True)  # type: ignore[arg-type]
+        thread = threading.Thread(target=send, daemon=True)
         thread.start()
         return thread
-
-
-def _read_some(stream: BinaryIO) -> bytes:
-    return stream.read1(65536)  # type: ignore[attr-defined,no-any-return]
 
 
 def _signal_name(number: int) -> str:

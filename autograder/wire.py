@@ -213,6 +213,24 @@ def encode(message: Request | Reply) -> bytes:
     return _HEADER.pack(len(body)) + body
 
 
+def take_frame(buffer: bytearray) -> bytes | None:
+    """Take the first frame out of what has arrived, and return its body; None while it is not whole.
+
+    Errors: Malformed, when the length is over the cap.
+    """
+    if len(buffer) < _HEADER.size:
+        return None
+    (length,) = _HEADER.unpack_from(buffer)
+    if length > MAX_FRAME_BYTES:
+        raise Malformed(f"a frame of {length:,} bytes")
+    end = _HEADER.size + length
+    if len(buffer) < end:
+        return None
+    body = bytes(memoryview(buffer)[_HEADER.size : end])
+    del buffer[:end]
+    return body
+
+
 def read_frame(stream: BinaryIO) -> bytes | None:
     """Return the next frame's body, None at the end.
 

@@ -1,13 +1,15 @@
 """The process that workers are forked from: it has imported torch, or nothing, and never runs a learner's code itself.
 
 Each worker gets a guard, a process between the ancestor and it. The guard adopts whatever the worker leaves behind,
-and at a word of the judge, or when the judge is gone, kills the whole family. Started by its file, with the root of
-the project off the path. Where there is no fork, it is the worker itself, for one run.
+and at a word of the judge, or when the judge is gone, kills the whole family. A pair of them is always forked before it
+is asked for. Started by its file, with the root of the project off the path. Where there is no fork, it is the worker
+itself, for one run.
 """
 
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -56,39 +58,82 @@ def _import_serve() -> Any:
 
 
 def _import_torch() -> None:
-    import numpy  # noqa: F401 - the codec needs it at the first tensor
+    import numpy.random  # the codec needs numpy at the first tensor, and a seed its random numbers
     import torch
     import torch.utils._python_dispatch
 
     torch.set_num_threads(1)
+    numpy.random.seed(0)
+    torch.manual_seed(0)
+    torch.ones(2) + torch.ones(2)  # the first operator of a process finds its kernels
 
 
 def _answer(serve: Any, channel: socket.socket, late: Sequence[str]) -> None:
-    """Fork a guard and a worker for each request; the pipes of the worker come with it.
+    """Have a guard and a worker ready for each request; the order and the pipes of the worker come with it.
 
     While nobody asks, import what torch would else import late, in each worker anew: before the first request, and
     again once so many have come that more are likely. In between it would make the next worker of a check wait.
     """
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # guards are reaped by the system
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the judge's to handle: it ends us by closing the channel
-    waiting, given = list(late), 0
+    gc.freeze()  # what is here before a worker is no rubbish of the worker's, and not to be looked through for any
+    waiting, given, spare = list(late), 0, None
     while True:
-        while waiting and (not given or given >= _MANY) and not select.select([channel], [], [], 0)[0]:
+        while waiting and (not given or given >= _MANY) and not _is_asked(channel):
+            if spare is not None:
+                spare.close()
+                spare = None
             importlib.import_module(waiting.pop(0))
-        given += 1
+            gc.freeze()
+        if spare is None and not _is_asked(channel):
+            spare = _Pair(serve, channel)
         message, pipes, _, _ = socket.recv_fds(channel, 65536, 4)
         if not message:
             return
-        if os.fork() == 0:
-            channel.close()
-            _guard(serve, json.loads(message), pipes)
+        given += 1
+        if spare is None or not spare.give(message, pipes):
+            _Pair(serve, channel).give(message, pipes)
+        spare = None
         for pipe in pipes:
             os.close(pipe)
 
 
-def _guard(serve: Any, order: dict[str, Any], pipes: list[int]) -> None:
+def _is_asked(channel: socket.socket) -> bool:
+    return bool(select.select([channel], [], [], 0)[0])
+
+
+class _Pair:
+    """A guard and its worker, forked before they are asked for; they wait for their order, and end when none comes."""
+
+    def __init__(self, serve: Any, channel: socket.socket) -> None:
+        self._guard, guard = socket.socketpair()
+        self._worker, worker = socket.socketpair()
+        if os.fork() == 0:
+            for end in (channel, self._guard, self._worker):
+                end.close()
+            _guard(serve, guard, worker)
+        guard.close()
+        worker.close()
+
+    def close(self) -> None:
+        """End both: no order will come."""
+        self._guard.close()
+        self._worker.close()
+
+    def give(self, message: bytes, pipes: Sequence[int]) -> bool:
+        """Hand over an order; return whether the two were still there to take it."""
+        requests, replies, output, control = pipes
+        try:
+            with self._guard, self._worker:
+                socket.send_fds(self._worker, [message], [requests, replies, output])
+                socket.send_fds(self._guard, [b"!"], [control])
+        except OSError:
+            return False
+        return True
+
+
+def _guard(serve: Any, waiting: socket.socket, workers: socket.socket) -> None:
     """Fork the worker, tell the judge its number and how it ended, and kill what is left."""
-    requests, replies, output, control = pipes
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM):
         signal.signal(number, signal.SIG_IGN)
     _adopt_orphans()
@@ -98,13 +143,18 @@ def _guard(serve: Any, order: dict[str, Any], pipes: list[int]) -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     worker = os.fork()
     if worker == 0:
-        for end in (woken, wake, control):
+        for end in (woken, wake):
             os.close(end)
+        waiting.close()
         signal.set_wakeup_fd(-1)
-        _work(serve, order, requests, replies, output)
-    for pipe in (requests, replies, output):
-        os.close(pipe)
-    judge = socket.socket(fileno=control)
+        _work(serve, workers)
+    workers.close()
+    _, controls, _, _ = socket.recv_fds(waiting, 1, 1)
+    waiting.close()
+    if not controls:  # no order came
+        _sweep(worker)
+        os._exit(0)
+    judge = socket.socket(fileno=controls[0])
     with contextlib.suppress(OSError):
         judge.sendall(f"pid {worker} {os.getpid()}\n".encode())
         _await_end(judge, woken, worker)
@@ -176,13 +226,19 @@ def _adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def _work(serve: Any, order: dict[str, Any], requests: int, replies: int, output: int) -> None:
+def _work(serve: Any, waiting: socket.socket) -> None:
     """Be the worker: a session of its own, its output in a pipe, nothing to read, its own folder, its limits."""
     code = 70
     try:
         os.setsid()
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
+        message, pipes, _, _ = socket.recv_fds(waiting, 65536, 3)
+        waiting.close()
+        if not message:  # nobody wants a worker any more
+            os._exit(0)
+        requests, replies, output = pipes
+        order = json.loads(message)
         nothing = os.open(os.devnull, os.O_RDONLY)
         for source, target in ((nothing, 0), (output, 1), (output, 2)):
             os.dup2(source, target)
@@ -190,6 +246,9 @@ def _work(serve: Any, order: dict[str, Any], requests: int, replies: int, output
         os.close(output)
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
         _limit(order["memory_bytes"])
+        os.environ.clear()  # the ancestor's may be those of another terminal
+        os.environ.update(order["environment"])
+        time.tzset()
         _enter(order["folder"])
         with os.fdopen(requests, "rb") as reader, os.fdopen(replies, "wb") as writer:
             serve.serve(reader, writer)

@@ -1,0 +1,82 @@
+"""A run that a forked process makes beside ours: a step alone and in the chain take turns on no processor that is free.
+
+What comes back is read as the types of a verdict and as nothing else. Where there is no fork, or the process did not
+come back with a verdict, there is none, and whoever wanted it makes the run himself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from autograder.report import CheckResult, Printed  # noqa: TC001 - they are read by msgspec
+from autograder.run import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from autograder.nursery import Nursery
+
+
+class _Sent(msgspec.Struct, frozen=True):
+    """Of a verdict, what the chain's report is made of."""
+
+    checks: list[CheckResult]
+    seed: str
+    output: Printed
+    asked: list[str]
+    unfinished: bool
+
+
+class Beside:
+    """The process, and the verdict that it is making."""
+
+    def __init__(self, nursery: Nursery, make: Callable[[Nursery], Verdict]) -> None:
+        """Fork, and have `make` run there, with a nursery of its own."""
+        self._answer, answer = os.pipe()
+        self._pid = os.fork()
+        if self._pid == 0:
+            os.close(self._answer)
+            _make(nursery.lent(), make, answer)
+        os.close(answer)
+
+    def verdict(self) -> Verdict | None:
+        """Wait for the verdict; None when there is none."""
+        if not self._pid:
+            return None
+        with os.fdopen(self._answer, "rb") as stream:
+            data = stream.read()
+        os.waitpid(self._pid, 0)
+        self._pid = 0
+        try:
+            sent = msgspec.msgpack.decode(data, type=_Sent)
+        except msgspec.MsgspecError:
+            return None
+        return Verdict(sent.checks, sent.seed, sent.output, frozenset(sent.asked), unfinished=sent.unfinished)
+
+    def close(self) -> None:
+        """End the process, if it is still there: its verdict is not wanted."""
+        if self._pid:
+            os.close(self._answer)
+            with contextlib.suppress(OSError):
+                os.kill(self._pid, signal.SIGINT)
+            os.waitpid(self._pid, 0)
+            self._pid = 0
+
+
+def _make(nursery: Nursery, make: Callable[[Nursery], Verdict], answer: int) -> None:
+    """Be the process: make the run, send its verdict, and end whatever it started."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with nursery, os.fdopen(answer, "wb") as stream:
+            found = make(nursery)
+            sent = _Sent(found.checks, found.seed, found.output, sorted(found.asked), found.unfinished)
+            stream.write(msgspec.msgpack.encode(sent))
+            stream.flush()
+            stream.close()
+    finally:  # without a verdict the run is made again where it was asked for
+        os._exit(0)
