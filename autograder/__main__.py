@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -23,9 +24,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _run(arguments: list[str]) -> int:
     if arguments[:1] == ["check"]:
-        from autograder.client import check
-
-        return check(arguments[1:])
+        return _check(arguments[1:])
     from autograder import desk
 
     if arguments and arguments[0] in desk.VERBS:
@@ -33,6 +32,28 @@ def _run(arguments: list[str]) -> int:
     from autograder.cli import run
 
     return run(arguments)
+
+
+def _check(argv: list[str]) -> int:
+    """Have a step checked by the warm server, or where there is none, or it ends meanwhile, here."""
+    from autograder import warm
+
+    started = time.monotonic()
+    try:
+        answer = warm.check(argv, started)
+    except KeyboardInterrupt:
+        from autograder.console import interrupted
+
+        return interrupted()
+    if answer.code is not None:
+        return answer.code
+    from autograder import client
+
+    if answer.lost:
+        from autograder.console import complain
+
+        complain("the warm server ended while it answered: here is the whole answer, without it")
+    return client.check(argv, started, announced=answer.announced and not answer.lost)
 
 
 if __name__ == "__main__":

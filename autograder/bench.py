@@ -54,10 +54,8 @@ class Bench:
         program = self.program(own)
         return Run(self.checker, program, self.source, texts(program), nursery or self._nursery, self._limits)
 
-    def beside(self, own: Sequence[Step], seed: str) -> Beside | None:
-        """Return such a run as another process makes it meanwhile; None where there can be none."""
-        if not self._nursery.can_fork:
-            return None
+    def beside(self, own: Sequence[Step], seed: str) -> Beside:
+        """Return such a run as another process makes it meanwhile: where there is fork."""
         return Beside(self._nursery, lambda nursery: self.run(own, nursery).verdict(seed))
 
     def desk(self) -> Desk:

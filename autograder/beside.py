@@ -1,7 +1,7 @@
 """A run that a forked process makes beside ours: a step alone and in the chain take turns on no processor that is free.
 
-What comes back is read as the types of a verdict and as nothing else. Where there is no fork, or the process did not
-come back with a verdict, there is none, and whoever wanted it makes the run himself.
+What comes back is read as the types of a verdict and as nothing else. Where the process did not come back with a
+verdict, there is none, and whoever wanted it makes the run himself.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 
@@ -43,6 +43,12 @@ class Beside:
             os.close(self._answer)
             _make(nursery.lent(), make, answer)
         os.close(answer)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self.close()
 
     def verdict(self) -> Verdict | None:
         """Wait for the verdict; None when there is none."""

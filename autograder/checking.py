@@ -117,10 +117,6 @@ class Checker(NamedTuple):
     asks: frozenset[str] = frozenset()  # the earlier steps that its text names; a check may come by others
 
     @property
-    def wants_oracle(self) -> bool:
-        return any("oracle" in check.wants for check in self.checks)
-
-    @property
     def ban(self) -> Ban:
         """All that the step forbids, for the second net at run time."""
         bans = [check.forbids.ban for check in self.checks if check.forbids]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -82,7 +83,7 @@ def _main(version: Annotated[bool, typer.Option("--version", help="Name the vers
 @app.command(context_settings=_PASSED_ON, short_help="Check a step. Example: autograder check 7")
 def check(context: typer.Context) -> None:
     """Check a step."""
-    raise typer.Exit(client.check(context.args))
+    raise typer.Exit(client.check(context.args, time.monotonic()))
 
 
 def _around_a_check(context: typer.Context) -> None:

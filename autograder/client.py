@@ -8,21 +8,24 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from autograder import course as courses
-from autograder import progress
+from autograder import progress, warm
 from autograder.console import complain, ended, is_terminal, note
 from autograder.errors import UsageError
 from autograder.memory import Memory
 from autograder.views.plain import encodable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from autograder.course import Course, Step
     from autograder.judge import Judged
+    from autograder.nursery import Nursery
     from autograder.report import Report
+    from autograder.supervisor import Limits
 
 _EXAMPLES = """\
 examples:
@@ -39,14 +42,39 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}. `{road()} check --help` shows how")
 
 
-def check(argv: list[str]) -> int:
-    """Run the verb; return its exit code. What is wrong is one sentence on standard error."""
-    started = time.monotonic()
-    return ended(lambda: _check(argv, started))
+class Cold(Exception):
+    """A check that a warm server's judge cannot make: it has to be made where it was asked for."""
 
 
-def _check(argv: list[str], started: float) -> int:
+class Warmth(NamedTuple):
+    """What a check finds ready where it is made by a warm server's judge, and how that tells the client how far it is.
+
+    It says "announced" once the first line is out, and "writing" before the report.
+    """
+
+    nursery: Nursery
+    limits: Limits
+    say: Callable[[str], None] = lambda _: None
+
+
+def check(argv: list[str], started: float, warmth: Warmth | None = None, *, announced: bool = False) -> int:
+    """Run the verb; return its exit code. What is wrong is one sentence on standard error.
+
+    Args:
+        argv: the arguments after the verb.
+        started: when the check was asked for, on the monotonic clock.
+        warmth: what is ready, for a warm server's judge.
+        announced: whether the first line is on the screen already.
+
+    Errors: Cold, where `warmth` is given and does not do.
+    """
+    return ended(lambda: _check(argv, started, warmth, announced))
+
+
+def _check(argv: list[str], started: float, warmth: Warmth | None, announced: bool) -> int:
     options = _parse(argv)
+    if warmth and (options.cold or options.debug):
+        raise Cold
     course = courses.load(courses.find_root(here()))
     if options.tree == "solutions":
         course.require("finished code", "leave --tree out to check your own")
@@ -55,9 +83,14 @@ def _check(argv: list[str], started: float) -> int:
     if step is None:
         print("Every step has passed: all there is, you have written.")
         return 0
-    if not options.json:
+    if not options.json and not announced:
         _print_first_line(step)
-    return _judged(course, memory, step, options, started)
+        if warmth:
+            warmth.say("announced")
+    code = _judged(course, memory, step, options, started, warmth)
+    if not warmth and not options.cold:
+        warm.leave_server(str(course.root))
+    return code
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
@@ -101,7 +134,14 @@ def here() -> Path:
     return Path(os.environ.get("INIT_CWD") or Path.cwd())
 
 
-def _judged(course: Course, memory: Memory, step: Step, options: argparse.Namespace, started: float) -> int:
+def _judged(
+    course: Course,
+    memory: Memory,
+    step: Step,
+    options: argparse.Namespace,
+    started: float,
+    warmth: Warmth | None,
+) -> int:
     from autograder.judge import Order, judged
     from autograder.nursery import Nursery
     from autograder.report import EXIT_CODES
@@ -109,8 +149,14 @@ def _judged(course: Course, memory: Memory, step: Step, options: argparse.Namesp
     file = here() / options.file if options.file else None
     shown = (options.file or "").encode("utf-8", "backslashreplace").decode()  # a name need not be UTF-8
     order = Order(step, options.tree, file, shown, options.seed, road(), started)
-    with Nursery() as nursery:
-        found = judged(course, order, nursery)
+    if warmth:
+        found = judged(course, order._replace(worker="warm"), warmth.nursery, warmth.limits)
+        if found.report.outcome == "internal":  # it may be the server that is broken, and not the course
+            raise Cold
+        warmth.say("writing")
+    else:
+        with Nursery() as nursery:
+            found = judged(course, order, nursery)
     report = found.report
     own = file is None and options.tree == "steps"
     passed = own and report.outcome == "passed" and not options.json

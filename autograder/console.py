@@ -25,12 +25,17 @@ def ended(verb: Callable[[], int]) -> int:
         complain(str(error))
         return error.exit_code
     except KeyboardInterrupt:
-        complain("interrupted")
-        return INTERRUPTED
+        return interrupted()
     except BrokenPipeError:
         with contextlib.suppress(OSError):  # whoever read our output has gone; nothing is left to say to them
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def interrupted() -> int:
+    """Say that a verb was interrupted; return its exit code."""
+    complain("interrupted")
+    return INTERRUPTED
 
 
 def say(text: str) -> None:

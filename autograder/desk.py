@@ -74,6 +74,12 @@ VERBS = {
             ("--diff", {"action": "store_true", "help": "show how your file now differs from version N"}),
         ),
     ),
+    "server": Verb(
+        "Say how the warm server does, or stop it.",
+        "Checks leave a process behind that makes the next ones quick. It ends by itself when nobody checks anything.",
+        "server status   its age, memory and checks\nserver stop     end it; the next check starts another",
+        (("action", {"choices": ("status", "stop"), "help": "what to do"}),),
+    ),
     "bug": Verb(
         "Find the one mistake in a finished part.",
         "Write a finished part with one mistake in it, drawn for you alone; then check what you have mended.",

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import psutil
 
 _SWEEP_S = 10.0
@@ -180,15 +182,15 @@ def usage(family: Family) -> Usage:
     return Usage(cpu_s, memory_bytes, processes, threads)
 
 
-def shared_once_bytes(family: Family) -> int:
-    """Return the family's memory with what several of its processes share counted once: slower, and exact on Linux.
+def shared_once_bytes(processes: Iterable[psutil.Process]) -> int:
+    """Return the memory of processes with what several of them share counted once: slower, and exact on Linux.
 
     A forked process shares torch with its parent, some 200 MB that are not used twice.
     """
     import psutil
 
     memory_bytes = 0
-    for process in family.processes():
+    for process in processes:
         with contextlib.suppress(psutil.Error):
             full = process.memory_full_info()
             memory_bytes += getattr(full, "pss", full.rss)

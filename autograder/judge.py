@@ -6,9 +6,10 @@ gave no verdict is `internal`.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from msgspec import structs
 
@@ -45,6 +46,7 @@ class Order(NamedTuple):
     seed: str | None = None
     road: str = "pixi run"
     started: float = 0.0
+    worker: Literal["cold", "warm"] = "cold"
     diagnose: bool = True  # say which known mistake it is
     known: Known | None = None  # says what the known mistakes show, where they have been played before
     ran: Callable[[str], Verdict] | None = None  # gives the run alone with a seed, where it has been made before
@@ -113,47 +115,41 @@ def _with_laws(bench: Bench, verdict: Verdict, notes: list[str]) -> Verdict:
 def _verdict(bench: Bench, order: Order, nursery: Nursery, limits: Limits) -> tuple[Verdict, Blame | None]:
     """Return what the step gives alone, and, where only the chain fails, who is to blame."""
     if order.ran and order.seed:
-        return _judged_alone(bench, order, order.ran(order.seed), nursery, limits)
-    run = bench.run()
+        return _blamed(bench, order, nursery, limits, order.ran(order.seed), lambda _: None)
+    run, seed = bench.run(), order.seed
     likely = bench.chain.dependencies(bench.checker.asks)
-    seed = order.seed
-    beside = None
-    if run.load() is None and likely:
-        if bench.checker.wants_oracle:
-            import autograder.oracle  # noqa: F401 - here, and not in both processes
-        seed = seed or new_seed()
-        beside = bench.beside(likely, seed)
-    try:
-        alone = run.verdict(seed)
+    with contextlib.ExitStack() as stack:
+        beside = None
+        if order.worker == "warm" and likely and run.load() is None:  # cold, both would import the oracle
+            seed = seed or new_seed()
+            beside = stack.enter_context(bench.beside(likely, seed))
 
-        def chain(own: Sequence[Step]) -> Verdict:
-            found = beside.verdict() if beside and own == likely else None
-            return found or bench.run(own).verdict(alone.seed)
+        def made(own: Sequence[Step]) -> Verdict | None:
+            return beside.verdict() if beside is not None and own == likely else None
 
-        return _judged_alone(bench, order, alone, nursery, limits, chain)
-    finally:
-        if beside:
-            beside.close()
+        return _blamed(bench, order, nursery, limits, run.verdict(seed), made)
 
 
-def _judged_alone(
+def _blamed(
     bench: Bench,
     order: Order,
-    alone: Verdict,
     nursery: Nursery,
     limits: Limits,
-    chain: Callable[[Sequence[Step]], Verdict] | None = None,
+    alone: Verdict,
+    made: Callable[[Sequence[Step]], Verdict | None],
 ) -> tuple[Verdict, Blame | None]:
-    """Return what the chain adds to what a step gives alone."""
-    run = chain or (lambda own: bench.run(own).verdict(alone.seed))
+    """Return what a step gives alone, and what the chain adds; `made` gives a run that another process has made."""
     needed = bench.chain.dependencies(alone.asked)
     if not needed:
         return alone, None
+
+    def run(own: Sequence[Step]) -> Verdict:
+        return made(own) or bench.run(own).verdict(alone.seed)
+
+    def is_right(step: Step) -> bool:
+        return _is_right(bench.course, step, order, nursery, limits)
+
     if alone.outcome == "passed":
-
-        def is_right(step: Step) -> bool:
-            return _is_right(bench.course, step, order, nursery, limits)
-
         return alone, bench.chain.blame(needed, run, is_right)
     if alone.outcome == "error" and run(needed).outcome == "passed":
         return _leans(alone, needed), None
@@ -202,7 +198,7 @@ def _report(
         output=verdict.output,
         next=_next(course, order, outcome, shown, blame),
         versions=_versions(kind),
-        timing=Timing(round((time.monotonic() - started) * 1000), "cold"),
+        timing=Timing(round((time.monotonic() - started) * 1000), order.worker),
         notes=notes,
         blocked_by=[step.slug for step in blame.steps] if blame else [],
         chain=InTheChain(blame.verdict.outcome, blame.verdict.checks) if blame else None,

@@ -64,7 +64,7 @@ class Nursery:
     """Starts ancestors, and asks them for workers. Close it, and every process that came of it ends."""
 
     def __init__(self, *, fork: bool = CAN_FORK) -> None:
-        self.can_fork = fork
+        self._fork = fork
         self._ancestors: dict[Kind, _Ancestor] = {}
         self._lent: dict[Kind, _Ancestor] = {}
         self._given: list[Born] = []
@@ -78,13 +78,17 @@ class Nursery:
 
     def lent(self) -> Nursery:
         """Return the nursery of a process that was forked from this one: the same ancestors, and workers of its own."""
-        other = Nursery(fork=self.can_fork)
+        other = Nursery(fork=self._fork)
         other._lent = self._lent | self._ancestors
         return other
 
+    def is_whole(self) -> bool:
+        """Return whether every ancestor that was started is still there."""
+        return all(ancestor.process.poll() is None for ancestor in self._ancestors.values())
+
     def prepare(self, kind: Kind) -> None:
         """Start the ancestor of that kind, if it is not there, without waiting for its imports."""
-        if self.can_fork and kind not in self._ancestors and kind not in self._lent:
+        if self._fork and kind not in self._ancestors and kind not in self._lent:
             self._ancestors[kind] = _start_ancestor(kind)
 
     def worker(self, kind: Kind, memory_bytes: int, printed: Callable[[bytes], None]) -> Born:
@@ -96,7 +100,7 @@ class Nursery:
         folder = tempfile.mkdtemp(prefix="autograder-")
         order = {"folder": folder, "memory_bytes": memory_bytes, "environment": _environment()}
         self.prepare(kind)
-        if self.can_fork:
+        if self._fork:
             born = _fork(self._lent.get(kind) or self._ancestors[kind], json.dumps(order), folder, printed)
         else:
             born = _spawn(kind, json.dumps(order), folder, printed)

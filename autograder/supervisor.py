@@ -165,8 +165,10 @@ class Worker:
             raise self._end("limit", f"started more than {limits.processes} processes")
         if used.threads > limits.threads:
             raise self._end("limit", f"started more than {limits.threads} threads")
-        too_much = used.memory_bytes > limits.memory_bytes
-        if too_much and (used.processes < 2 or family.shared_once_bytes(self._family) > limits.memory_bytes):
+        counted = used.memory_bytes
+        if counted > limits.memory_bytes and used.processes > 1:
+            counted = family.shared_once_bytes(self._family.processes())
+        if counted > limits.memory_bytes:
             raise self._end("limit", f"used >{_size(limits.memory_bytes)} of memory")
 
     def _judge_time(self, cpu_s: float, wall_s: float, seconds: float) -> None:

@@ -243,3 +243,43 @@ def _next(course: Course, memory: Memory) -> Step:
             f"every step that is there has passed: name one, as in {client.road()} hint {course.steps[0].task}"
         )
     return step
+
+
+def server(action: str) -> None:
+    """Say how old the warm server of this checkout is and what it uses, or end it."""
+    from autograder import warm
+
+    found = warm.ask(action)
+    if found is None:
+        say("No warm server runs for this course.")
+        say(f"Next: {_run('', _first())} starts one, and leaves it for the checks after it")
+    elif action == "stop":
+        say("The warm server has ended.")
+        say(f"Next: {_run('', _first())} starts another")
+    else:
+        pid, age_s, requests = map(int, found)
+        say(f"The warm server of this course is process {pid}.")
+        say(f"It is {_age(age_s)} old, uses {_memory_mb(pid)} MB of memory, and has made {_checks(requests)}.")
+        say(f"Next: {client.road()} server stop ends it; without a check it ends by itself after 15 minutes")
+
+
+def _first() -> Step:
+    return courses.load(courses.find_root(client.here())).steps[0]
+
+
+def _age(age_s: int) -> str:
+    return f"{age_s} seconds" if age_s < 120 else f"{age_s // 60} minutes"
+
+
+def _checks(number: int) -> str:
+    return "1 check" if number == 1 else f"{number} checks"
+
+
+def _memory_mb(pid: int) -> int:
+    """Return what a process and all that came of it use, with what they share counted once."""
+    import psutil
+
+    from autograder.family import shared_once_bytes
+
+    leader = psutil.Process(pid)
+    return round(shared_once_bytes([leader, *leader.children(recursive=True)]) / 2**20)

@@ -1,0 +1,88 @@
+"""Where the warm server of a checkout is to be found, what may be said there, and to whom it belongs.
+
+One socket a checkout and user, in a folder that only that user can open. Imports next to nothing: a check begins here.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import zlib
+from typing import NamedTuple
+
+HAS_SERVERS = hasattr(os, "fork") and sys.platform != "win32"
+_LONGEST = 100  # bytes of a socket's path: macOS has room for 103
+_MANIFEST = "course.toml"
+_VERSION = "1"
+
+
+class Request(NamedTuple):
+    """What is asked of a server, and all that the answer depends on in the process that asks."""
+
+    verb: str
+    python: str
+    root: str
+    folder: str  # where the user stands
+    started: str  # on the system's monotonic clock
+    encodings: str  # of standard output and standard error, with how each treats what it cannot write
+    argv: tuple[str, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
+
+    def encode(self) -> bytes:
+        """Return it as bytes, which begin with how many there are: nothing in it can hold a NUL."""
+        pairs = [text for pair in self.environment for text in pair]
+        texts = [_VERSION, *self[:6], str(len(self.argv)), *self.argv, *pairs]
+        body = b"\0".join(map(os.fsencode, texts))
+        return b"%d\n%b" % (len(body), body)
+
+
+def decode(data: bytes) -> Request | None:
+    """Return the request of a body; None when it is of another version, or no request."""
+    texts = [os.fsdecode(text) for text in data.split(b"\0")]
+    if len(texts) < 8 or texts[0] != _VERSION or not texts[7].isdigit():
+        return None
+    rest = texts[8:]
+    argv, pairs = rest[: int(texts[7])], rest[int(texts[7]) :]
+    if len(pairs) % 2:
+        return None
+    verb, python_, root, folder, started, encodings = texts[1:7]
+    environment = tuple(zip(pairs[::2], pairs[1::2], strict=True))
+    return Request(verb, python_, root, folder, started, encodings, tuple(argv), environment)
+
+
+def python() -> str:
+    """Return which Python this is, and of which environment."""
+    return f"{sys.executable} {sys.version} {sys.prefix} {os.environ.get('PYTHONPATH', '')}"
+
+
+def find_root(start: str) -> str | None:
+    """Return the nearest folder that holds a course, from `start` upward."""
+    folder = os.path.realpath(start)
+    while not os.path.isfile(os.path.join(folder, _MANIFEST)):  # noqa: PTH113, PTH118 - pathlib takes 4 ms
+        above = os.path.dirname(folder)  # noqa: PTH120
+        if above == folder:
+            return None
+        folder = above
+    return folder
+
+
+def socket_path(root: str) -> str | None:
+    """Return the path of a checkout's socket; None where it would be too long for one."""
+    folder = os.environ.get("XDG_RUNTIME_DIR") or os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - see `is_ours`
+    path = f"{folder.rstrip('/')}/autograder-{os.geteuid()}/{zlib.crc32(os.fsencode(root)):08x}.sock"
+    return path if len(os.fsencode(path)) <= _LONGEST else None
+
+
+def is_ours(path: str) -> bool:
+    """Return whether a socket's folder is this user's, and closed to everyone else."""
+    try:
+        found = os.lstat(path.rpartition("/")[0])
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not stat.S_IMODE(found.st_mode) & 0o077
+
+
+def is_wanted() -> bool:
+    """Return whether a server may be used and left behind here: a machine that builds or tests wants neither."""
+    return HAS_SERVERS and os.environ.get("CI", "").lower() in ("", "0", "false")

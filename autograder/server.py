@@ -1,0 +1,300 @@
+"""The warm server of one checkout: it has imported the libraries of the oracle, and forks a judge for each check.
+
+It reads no file of the course and of no learner; what it forks reads them anew each time. Nothing but standard library
+runs in its loop, so that nothing that a check does can hold up another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import gc
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autograder import address, fingerprint
+
+if TYPE_CHECKING:
+    from autograder.address import Request
+    from autograder.client import Warmth
+
+_IDLE_S = 15 * 60.0
+_BEAT_S = 1.0
+_LOOK_S = 20.0  # how often it looks whether it is still of use
+_GRACE_S = 5.0  # for a judge whose client has gone to end what it started
+_AT_ONCE = 2 * (os.cpu_count() or 1)
+_LONGEST_REQUEST = 4 * 2**20
+
+
+class _Guest:
+    """A client, from its first byte to its last; and the judge that works for it."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self.channel = channel
+        self.heard = b""
+        self.terminal: list[int] = []
+        self.request: Request | None = None
+        self.judge = 0
+        self.gone_since: float | None = None
+
+    def say(self, word: str) -> None:
+        with contextlib.suppress(OSError):  # a client that has gone is noticed where it is listened to
+            self.channel.send(f"{word}\n".encode())
+
+    def close(self) -> None:
+        self.channel.close()
+        self.let_go_of_terminal()
+
+    def let_go_of_terminal(self) -> None:
+        for number in self.terminal:
+            os.close(number)
+        self.terminal.clear()
+
+
+class Server:
+    """The loop: takes requests, forks judges, tells clients that their judge lives, and ends when it is of no use."""
+
+    def __init__(self, root: str, listener: socket.socket, warmth: Warmth, made_of: str) -> None:
+        self._root = root
+        self._listener = listener
+        self._warmth = warmth
+        self._made_of = made_of
+        self._started = time.monotonic()
+        self._busy_until = self._looked = self._started
+        self._requests = 0
+        self._guests: list[_Guest] = []
+        self._waiting: deque[_Guest] = deque()
+        self._ending = False
+        self._selector = selectors.DefaultSelector()
+        self._woken, self._wake = os.pipe()
+
+    def serve(self) -> None:
+        """Answer until nobody asks any more, or what we were started from is not what is there now."""
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGTERM, self._terminated)
+        os.set_blocking(self._wake, False)
+        signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
+        self._listener.setblocking(False)
+        self._selector.register(self._listener, selectors.EVENT_READ)
+        self._selector.register(self._woken, selectors.EVENT_READ)
+        try:
+            while not (self._ending and not self._guests):
+                for key, _ in self._selector.select(_BEAT_S):
+                    if key.fileobj is self._listener:
+                        self._accept()
+                    elif key.fileobj == self._woken:
+                        os.read(self._woken, 4096)
+                    else:
+                        self._listen(key.data)
+                self._reap()
+                self._start_waiting()
+                self._look_after()
+        finally:
+            self._end()
+
+    # ------------------------------------------------------------------------------------------------------- clients
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            channel, _ = self._listener.accept()
+            channel.setblocking(False)
+            guest = _Guest(channel)
+            self._guests.append(guest)
+            self._selector.register(channel, selectors.EVENT_READ, guest)
+
+    def _listen(self, guest: _Guest) -> None:
+        try:
+            data, terminal, _, _ = socket.recv_fds(guest.channel, 65536, 3)
+        except BlockingIOError:
+            return
+        except OSError:
+            data, terminal = b"", []
+        guest.terminal += terminal
+        guest.heard += data
+        if not data:
+            self._selector.unregister(guest.channel)
+            guest.gone_since = time.monotonic()
+            if guest.judge:
+                _signal(guest.judge, signal.SIGINT)
+            else:
+                self._leave(guest)
+        elif guest.request is None:
+            self._read(guest)
+
+    def _read(self, guest: _Guest) -> None:
+        size, newline, body = guest.heard.partition(b"\n")
+        if not newline and len(size) < 16:
+            return
+        if not size.isdigit() or int(size) > _LONGEST_REQUEST:
+            self._dismiss(guest, "cold")
+            return
+        if len(body) < int(size):
+            return
+        guest.heard = b""
+        guest.request = address.decode(body)
+        match guest.request:
+            case None:
+                self._dismiss(guest, "cold")
+            case address.Request(verb="status"):
+                age_s = time.monotonic() - self._started
+                self._dismiss(guest, f"{os.getpid()} {age_s:.0f} {self._requests}")
+            case address.Request(verb="stop"):
+                self._end()
+                self._dismiss(guest, "stopping")
+            case _ if not self._fits(guest.request) or len(guest.terminal) != 3:
+                self._dismiss(guest, "cold")
+            case _:
+                self._requests += 1
+                guest.say("taken")
+                self._waiting.append(guest)
+
+    def _fits(self, request: Request) -> bool:
+        """Return whether a check by this server is the same as one in the process that asks."""
+        if request.root != self._root:
+            return False
+        if self._ending or request.python != address.python() or fingerprint.made_of() != self._made_of:
+            self._end()
+            return False
+        return True
+
+    def _dismiss(self, guest: _Guest, word: str) -> None:
+        guest.say(word)
+        self._selector.unregister(guest.channel)
+        self._leave(guest)
+
+    def _leave(self, guest: _Guest) -> None:
+        guest.close()
+        self._guests.remove(guest)
+        if guest in self._waiting:
+            self._waiting.remove(guest)
+
+    # -------------------------------------------------------------------------------------------------------- judges
+
+    def _start_waiting(self) -> None:
+        while self._waiting and sum(bool(guest.judge) for guest in self._guests) < _AT_ONCE:
+            guest = self._waiting.popleft()
+            guest.judge = self._fork(guest)
+            guest.let_go_of_terminal()
+
+    def _fork(self, guest: _Guest) -> int:
+        """Return the process of a judge for this guest; 0 when there can be none, and the guest was told so."""
+        try:
+            judge = os.fork()
+        except OSError:  # no more processes, or no more memory
+            self._dismiss(guest, "cold")
+            return 0
+        if judge == 0:
+            signal.set_wakeup_fd(-1)
+            for number in (signal.SIGCHLD, signal.SIGTERM):
+                signal.signal(number, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            self._selector.close()
+            self._listener.close()
+            for other in self._guests:
+                if other is not guest:
+                    other.close()
+            from autograder import served
+
+            assert guest.request is not None
+            served.answer(guest.request, guest.channel, guest.terminal, self._warmth)
+        return judge
+
+    def _reap(self) -> None:
+        for guest in [guest for guest in self._guests if guest.judge]:
+            try:
+                pid, status = os.waitpid(guest.judge, os.WNOHANG | os.WUNTRACED)
+            except ChildProcessError:
+                pid, status = guest.judge, 0
+            if not pid:
+                continue
+            if os.WIFSTOPPED(status):  # nobody would wake it
+                _signal(pid, signal.SIGKILL)
+                continue
+            guest.judge = 0
+            if guest.gone_since is None:
+                self._selector.unregister(guest.channel)
+            self._leave(guest)
+
+    def _look_after(self) -> None:
+        """Say that judges live, end those that do not end, and look whether this server is still of use."""
+        now = time.monotonic()
+        for guest in self._guests:
+            if guest.gone_since is None and guest.request is not None:
+                guest.say("beat")
+            elif guest.judge and guest.gone_since is not None and now - guest.gone_since > _GRACE_S:
+                _signal(guest.judge, signal.SIGKILL)
+        if self._guests:
+            self._busy_until = now
+        elif now - self._looked > _LOOK_S:
+            self._looked = now
+            if now - self._busy_until > _IDLE_S or not self._is_of_use():
+                self._end()
+
+    def _is_of_use(self) -> bool:
+        is_there = Path(self._root).is_dir() and Path(self._listener.getsockname()).exists()
+        return is_there and self._warmth.nursery.is_whole() and fingerprint.made_of() == self._made_of
+
+    def _terminated(self, *_: object) -> None:
+        self._ending = True
+        for guest in self._guests:
+            if guest.judge:
+                _signal(guest.judge, signal.SIGINT)
+
+    def _end(self) -> None:
+        """Take no more requests: the next client finds nobody here."""
+        if not self._ending:
+            self._ending = True
+            with contextlib.suppress(OSError):
+                Path(self._listener.getsockname()).unlink()
+
+
+def _signal(pid: int, number: int) -> None:
+    with contextlib.suppress(OSError):
+        os.kill(pid, number)
+
+
+def start(root: str) -> int:
+    """Serve a checkout until the end; at once, when another server does."""
+    path = address.socket_path(root)
+    if path is None:
+        return 1
+    folder = Path(path).parent
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    if not address.is_ours(path):
+        return 1
+    with Path(path).with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return 0
+        made_of = fingerprint.made_of()
+        from autograder.nursery import Nursery
+
+        with Nursery() as nursery:
+            nursery.prepare("torch")
+            nursery.prepare("plain")
+            from autograder import served
+            from autograder.client import Warmth
+
+            warmth = Warmth(nursery, served.prepare())
+            gc.freeze()
+            with contextlib.suppress(FileNotFoundError):
+                Path(path).unlink()  # of a server that was killed
+            with socket.socket(socket.AF_UNIX) as listener:
+                listener.bind(path)
+                Path(path).chmod(0o600)
+                listener.listen(64)
+                Server(root, listener, warmth, made_of).serve()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(start(sys.argv[1]))
