@@ -52,7 +52,7 @@ def _check(argv: list[str]) -> int:
     if answer.lost:
         from autograder.console import complain
 
-        complain("the warm server ended while it answered: here is the whole answer, without it")
+        complain("the warm server ended while it answered: here is all of it, without it")
     return client.check(argv, started, announced=answer.announced and not answer.lost)
 
 

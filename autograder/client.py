@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 from autograder import course as courses
 from autograder import progress, warm
 from autograder.console import complain, ended, is_terminal, note
-from autograder.errors import UsageError
+from autograder.errors import InternalError, UsageError
 from autograder.memory import Memory
 from autograder.views.plain import encodable
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from autograder.course import Course, Step
-    from autograder.judge import Judged
+    from autograder.judge import Judged, Order
     from autograder.nursery import Nursery
     from autograder.report import Report
     from autograder.supervisor import Limits
@@ -142,21 +142,18 @@ def _judged(
     started: float,
     warmth: Warmth | None,
 ) -> int:
-    from autograder.judge import Order, judged
+    from autograder import judge
     from autograder.nursery import Nursery
     from autograder.report import EXIT_CODES
 
     file = here() / options.file if options.file else None
     shown = (options.file or "").encode("utf-8", "backslashreplace").decode()  # a name need not be UTF-8
-    order = Order(step, options.tree, file, shown, options.seed, road(), started)
+    order = judge.Order(step, options.tree, file, shown, options.seed, road(), started)
     if warmth:
-        found = judged(course, order._replace(worker="warm"), warmth.nursery, warmth.limits)
-        if found.report.outcome == "internal":  # it may be the server that is broken, and not the course
-            raise Cold
-        warmth.say("writing")
+        found = _judged_warm(course, order, warmth)
     else:
         with Nursery() as nursery:
-            found = judged(course, order, nursery)
+            found = judge.judged(course, order, nursery)
     report = found.report
     own = file is None and options.tree == "steps"
     passed = own and report.outcome == "passed" and not options.json
@@ -171,6 +168,23 @@ def _judged(
     if first or (passed and options.payoff):
         _pay_off(course, step)
     return EXIT_CODES[report.outcome]
+
+
+def _judged_warm(course: Course, order: Order, warmth: Warmth) -> Judged:
+    """Return what a warm server's judge finds.
+
+    Errors: Cold, where the course would be called broken: it may be the server that is.
+    """
+    from autograder.judge import judged
+
+    try:
+        found = judged(course, order._replace(worker="warm"), warmth.nursery, warmth.limits)
+    except InternalError:
+        raise Cold from None
+    if found.report.outcome == "internal":
+        raise Cold
+    warmth.say("writing")
+    return found
 
 
 def _remembered(course: Course, memory: Memory, found: Judged) -> Report:

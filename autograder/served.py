@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import signal
 import sys
 import time
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from autograder import client
-from autograder.errors import InternalError
 from autograder.supervisor import Limits, calibrated
 
 if TYPE_CHECKING:
@@ -39,18 +39,24 @@ def prepare() -> Limits:
     return calibrated(Limits())
 
 
+class _Unwanted(BaseException):
+    """The client has gone: there is nobody to say anything to."""
+
+
 def answer(request: Request, channel: socket.socket, terminal: Sequence[int], warmth: Warmth) -> NoReturn:
     """Be the judge of one request: as the process that asked would be, and end."""
-    code = 1
+    signal.signal(signal.SIGINT, _leave)
     try:
         channel.setblocking(True)
-        nursery = warmth.nursery.lent()
-        with nursery:
+        with warmth.nursery.lent() as nursery:
             word = _word(request, terminal, warmth._replace(nursery=nursery, say=_to(channel)))
             channel.sendall(f"{word}\n".encode())
-        code = 0
     finally:  # without a word to the client, it makes the check itself
-        os._exit(code)
+        os._exit(0)
+
+
+def _leave(*_: object) -> None:
+    raise _Unwanted
 
 
 def _word(request: Request, terminal: Sequence[int], warmth: Warmth) -> str:
@@ -58,8 +64,10 @@ def _word(request: Request, terminal: Sequence[int], warmth: Warmth) -> str:
     try:
         _become(request, terminal)
         code = client.check(list(request.argv), float(request.started), warmth)
-    except (client.Cold, InternalError):
+    except client.Cold:
         return "cold"
+    except SystemExit as end:  # of --help
+        code = int(end.code or 0)
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     return f"exit {code}"

@@ -67,7 +67,7 @@ class Server:
         self._warmth = warmth
         self._made_of = made_of
         self._started = time.monotonic()
-        self._busy_until = self._looked = self._started
+        self._busy_until = self._looked = self._beaten = self._started
         self._requests = 0
         self._guests: list[_Guest] = []
         self._waiting: deque[_Guest] = deque()
@@ -225,11 +225,13 @@ class Server:
     def _look_after(self) -> None:
         """Say that judges live, end those that do not end, and look whether this server is still of use."""
         now = time.monotonic()
-        for guest in self._guests:
-            if guest.gone_since is None and guest.request is not None:
-                guest.say("beat")
-            elif guest.judge and guest.gone_since is not None and now - guest.gone_since > _GRACE_S:
-                _signal(guest.judge, signal.SIGKILL)
+        if now - self._beaten >= _BEAT_S:
+            self._beaten = now
+            for guest in self._guests:
+                if guest.gone_since is None and guest.request is not None:
+                    guest.say("beat")
+                elif guest.judge and guest.gone_since is not None and now - guest.gone_since > _GRACE_S:
+                    _signal(guest.judge, signal.SIGKILL)
         if self._guests:
             self._busy_until = now
         elif now - self._looked > _LOOK_S:

@@ -19,6 +19,9 @@ from autograder.supervisor import Limits
 for _name in [name for name in os.environ if name in ("INIT_CWD", "PIXIW") or name.startswith("GITHUB_")]:
     del os.environ[_name]
 
+# A check that a test starts leaves no server behind, but where servers are what is tested.
+os.environ["CI"] = "true"
+
 # A shell starts what runs in the background with Ctrl-C ignored, and that is inherited: tests send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -2,7 +2,9 @@
 
 import importlib.util
 import re
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,10 @@ def latency(monkeypatch):
     monkeypatch.setattr(sys, "path", list(sys.path))
     spec.loader.exec_module(module)
     monkeypatch.setattr(module, "BASELINES", dict.fromkeys(module.BASELINES, "pass"))
-    return module
+    with tempfile.TemporaryDirectory(prefix="ag-") as runtime:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
+        yield module
+        subprocess.run([sys.executable, "-m", "autograder", "server", "stop"], cwd=ROOT, check=True)
 
 
 def test_the_benchmark_prints_a_row_a_command(latency, monkeypatch, capsys):
@@ -26,22 +31,27 @@ def test_the_benchmark_prints_a_row_a_command(latency, monkeypatch, capsys):
     latency.main()
     first, second = capsys.readouterr().out.split("\n\n")
     rows = first.splitlines()[2:]
-    names = ["python -c pass", "import torch", "import torch, …modeling_gpt2", "check s01 --cold"]
+    names = ["python -c pass", "import torch", "import torch, …modeling_gpt2", "check s01", "check s01 --cold"]
     assert [re.split(r"\s{2,}", row)[0] for row in rows] == names
     assert [re.split(r"\s{2,}", row)[0] for row in second.splitlines()[1:]] == ["python -c pass", *latency.VERBS]
     assert all(re.search(r" \d+ +150 (within|OVER)$", row) for row in second.splitlines()[2:])
-    assert re.search(r"--cold +\d+ +\d+\.\d\d +\d+\.\d\d +0\.20 +(within|OVER) +\d+ +100 (within|OVER)$", rows[-1])
+    rest = r" +(within|OVER) +\d+ +100 (within|OVER)$"
+    assert re.search(r"s01 +\d+ +\d+\.\d\d +\d+\.\d\d +0\.10 torch" + rest, rows[-2])
+    assert re.search(r"--cold +\d+ +\d+\.\d\d +\d+\.\d\d +0\.20 gpt2" + rest, rows[-1])
 
 
 def test_the_budgets_are_those_of_the_design(latency):
     base = {latency.TORCH: latency.Run(1000, 0), latency.MODEL: latency.Run(4000, 0)}
-    assert latency.row("check s01", latency.Run(800, 100), base, 0.20)[1:] == [
-        *("800", "0.80", "0.20", "0.20", "within", "100", "100 within")
+    warm, plain, cold = (
+        latency.budget(name, {"s01"}) for name in ("check s03", "check s01 --cold", "check s03 --cold")
+    )
+    assert (warm, plain, cold) == ((0.10, latency.TORCH), (0.20, latency.MODEL), (1.25, latency.MODEL))
+    assert latency.budget(latency.TORCH, {"s01"}) is None
+    assert latency.row("check s03", latency.Run(100, 100), base, warm)[1:] == [
+        *("100", "0.10", "0.03", "0.10 torch", "within", "100", "100 within")
     ]
-    assert latency.row("check s03", latency.Run(5001, 101), base, 1.25)[4:] == ["1.25", "OVER", "101", "100 OVER"]
-    assert [latency.budget(name, {"s01"}) for name in ("import torch", "check s01 --cold", "check s03 --cold")] == [
-        *(None, 0.20, 1.25)
-    ]
+    assert latency.row("check s03", latency.Run(101, 101), base, warm)[4:] == ["0.10 torch", "OVER", "101", "100 OVER"]
+    assert latency.row("check s03", latency.Run(5001, 9), base, cold)[4:] == ["1.25 gpt2", "OVER", "9", "100 within"]
 
 
 def test_what_is_timed_is_the_whole_process_and_its_first_byte(latency):

@@ -1,0 +1,544 @@
+"""The warm server: its answers are the cold ones, and whatever becomes of it, a learner gets them."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+from processes import gone
+
+from autograder import address, fingerprint, generate
+from autograder import course as courses
+from autograder.warm import Answer
+
+pytestmark = pytest.mark.skipif(not address.HAS_SERVERS, reason="there is no warm server without fork")
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSED = "✅ @dataclass is imported\n"
+START = """
+import sys
+from autograder import served, server
+served._LIBRARIES = {libraries}
+{patch}
+sys.exit(server.start(sys.argv[1]))
+"""
+SLOW = "import pathlib, time\npathlib.Path({marker!r}).touch()\ntime.sleep({seconds})\n"
+
+
+@pytest.fixture(scope="module")
+def runtime():
+    """Return the folder that this module's sockets lie in: short, for a socket's path has little room."""
+    with tempfile.TemporaryDirectory(prefix="ag-") as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def home(runtime):
+    """Return the environment of a user who wants a server."""
+    return {name: value for name, value in os.environ.items() if name != "CI"} | {"XDG_RUNTIME_DIR": runtime}
+
+
+def laid(root):
+    """Lay a course of the first step alone, with its solution as the learner's file, and return its root."""
+    for name in ("puzzles/config.py", "puzzles/config.md", "tests/steps/config.py"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text((ROOT / name).read_text(encoding="utf-8"), encoding="utf-8")
+    (root / "steps").mkdir()
+    (root / "course.toml").write_text('name = "c"\ntitle = "C"\n[parts.One]\nconfig = "Config"\n', encoding="utf-8")
+    course = courses.load(root)
+    course.stub(course.find("1")).write_text(generate.make(course, course.find("1")).solution, encoding="utf-8")
+    return root
+
+
+@pytest.fixture
+def desk(tmp_path):
+    return laid(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory, home):
+    """Return a course whose server lives as long as these tests do."""
+    root = laid(tmp_path_factory.mktemp("lasting"))
+    with served(root, home):
+        yield root
+
+
+@contextlib.contextmanager
+def served(root, home, *, libraries="()", patch="", engine=ROOT):
+    """Have a server for a course; without its libraries it is there at once, and its judges import them."""
+    code = START.format(libraries=libraries, patch=patch)
+    process = subprocess.Popen([sys.executable, "-c", code, str(root)], cwd=engine, env=home)
+    try:
+        path = socket_of(root, home)
+        wait_for(lambda: path.exists() or process.poll() is not None)
+        yield process
+    finally:
+        process.send_signal(signal.SIGCONT)
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        for other in psutil.process_iter(["cmdline"]):  # which a cold check has left behind
+            if {"autograder.server", str(root)} <= set(other.info["cmdline"] or ()):
+                other.terminate()
+
+
+def socket_of(root, home):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", home["XDG_RUNTIME_DIR"])
+        return Path(address.socket_path(str(root)))
+
+
+def wait_for(holds, patience_s=60.0):
+    deadline = time.monotonic() + patience_s
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.02)
+
+
+def started(root, home, *arguments, **more):
+    environment = home | {"INIT_CWD": str(root), "PYTHONUTF8": "1"} | more.pop("env", {})
+    command = [sys.executable, "-m", "autograder", *arguments]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, cwd=ROOT, env=environment, **(pipes | more))
+
+
+def run(root, home, *arguments, **more):
+    process = started(root, home, *arguments, **more)
+    out, error = process.communicate(timeout=120)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, error)
+
+
+def timeless(out):
+    """Return a report without what a run's speed makes of it."""
+    return re.sub(rb"(warm|cold) (\xc2?\xb7|\S+) \d+ ms", b"SPEED", out)
+
+
+def put(root, text):
+    course = courses.load(root)
+    course.stub(course.find("1")).write_text(text, encoding="utf-8")
+
+
+def solution(root):
+    course = courses.load(root)
+    return generate.make(course, course.find("1")).solution
+
+
+def judge_of(server):
+    """Return the process of the judge that a server has forked: the others are its ancestors."""
+    found = []
+
+    def is_there():
+        present = psutil.Process(server.pid)
+        found[:] = set(present.children()) - set(family(present))
+        return bool(found)
+
+    wait_for(is_there)
+    return found[0]
+
+
+# ------------------------------------------------------------------------------------------------- the same as cold
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env"),
+    [
+        (["check", "1", "--seed", "91c2"], {}),
+        (["check", "1", "--seed", "91c2"], {"PYTHONUTF8": "0", "PYTHONIOENCODING": "latin-1"}),
+        (["check", "1", "--seed", "91c2", "--plain"], {"COLUMNS": "40", "NO_COLOR": "1"}),
+        (["check", "1", "--seed", "91c2", "--file", "nothing.py"], {}),
+        (["check", "7"], {}),
+        (["check", "1", "--sede", "91c2"], {}),
+        (["check", "--help"], {}),
+        (["check", "1", "--seed", "91c2", "--editor"], {"PIXIW": "1"}),
+    ],
+)
+@pytest.mark.parametrize("value", ["vocab_size: int = 50257", "vocab_size: int = 50_000", "vocab_size"])
+def test_a_warm_run_writes_what_a_cold_one_writes(lasting, home, arguments, env, value):
+    put(lasting, solution(lasting).replace("vocab_size: int = 50257", value))
+    warm = run(lasting, home, *arguments, env=env)
+    cold = run(lasting, home, *arguments, env=env | {"CI": "true"})
+    assert timeless(warm.stdout) == timeless(cold.stdout)
+    assert (warm.stderr, warm.returncode) == (cold.stderr, cold.returncode)
+    if b"learner:" in warm.stdout:
+        assert b" warm " in warm.stdout
+        assert b" cold " in cold.stdout
+
+
+def test_a_document_differs_in_its_timing_alone(lasting, home):
+    put(lasting, solution(lasting))
+    warm, cold = (
+        json.loads(run(lasting, home, "check", "1", "--json", "--seed", "91c2", env=env).stdout)
+        for env in ({}, {"CI": "true"})
+    )
+    assert (warm.pop("timing")["worker"], cold.pop("timing")["worker"]) == ("warm", "cold")
+    assert warm == cold
+
+
+def test_a_terminal_is_drawn_on_in_its_own_width_and_colours(lasting, home):
+    put(lasting, solution(lasting).replace("50257", "7"))
+    seen = [on_terminal(lasting, home, env) for env in ({}, {"CI": "true"})]
+    assert timeless(seen[0]) == timeless(seen[1])
+    assert b"\x1b[" in seen[0]
+    assert b"warm" in seen[0]
+
+
+def on_terminal(root, home, env):
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+    command = ("check", "1", "--seed", "91c2")
+    process = started(root, home, *command, stdin=theirs, stdout=theirs, stderr=theirs, env={"TERM": "xterm"} | env)
+    os.close(theirs)
+    seen = b""
+    with contextlib.suppress(OSError):  # the end of a terminal
+        while data := os.read(ours, 4096):
+            seen += data
+    os.close(ours)
+    assert process.wait(60) == 1
+    return seen
+
+
+def test_what_a_learner_has_changed_counts_at_once(lasting, home):
+    text = solution(lasting)
+    for value, code in (("50257", 0), ("50256", 1), ("50257", 0)):
+        put(lasting, text.replace("50257", value))
+        assert run(lasting, home, "check", "1").returncode == code
+
+
+def test_what_an_instructor_has_changed_counts_at_once(desk, home):
+    with served(desk, home):
+        assert run(desk, home, "check", "1").returncode == 0
+        checker = desk / "tests/steps/config.py"
+        checker.write_text(checker.read_text(encoding="utf-8") + "\n\nraise ValueError('unfit')\n", encoding="utf-8")
+        done = run(desk, home, "check", "1")
+        assert done.returncode != 0
+        assert b"unfit" in done.stderr
+
+
+def test_debug_and_cold_are_made_where_they_were_asked_for(lasting, home):
+    put(lasting, solution(lasting))
+    assert b" cold " in run(lasting, home, "check", "1", "--cold").stdout
+    done = run(lasting, home, "check", "1", "--debug")
+    assert b" cold " in done.stdout
+    assert done.stdout.count(b"Running tests") == 1
+
+
+# --------------------------------------------------------------------------------------------- whatever becomes of it
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP, signal.SIGSEGV])
+@pytest.mark.parametrize("whom", ["server", "judge"])
+def test_a_server_that_ends_or_hangs_in_the_middle_costs_time_alone(desk, home, whom, number):
+    marker = desk / "loading"
+    put(desk, SLOW.format(marker=str(marker), seconds=1.5) + solution(desk))
+    with served(desk, home) as server:
+        check = started(desk, home, "check", "1")
+        judge = judge_of(server)
+        wait_for(marker.exists)
+        os.kill(server.pid if whom == "server" else judge.pid, number)
+        out, error = check.communicate(timeout=120)
+        assert (check.returncode, error) == (0, b"")
+        assert out.count(b"Running tests") == out.count(b"Results:") == 1
+        if whom == "judge":
+            assert b" cold " in out
+            assert gone([judge.pid])
+            put(desk, solution(desk))
+            assert b" warm " in run(desk, home, "check", "1").stdout
+    put(desk, solution(desk))
+    assert b" cold " in run(desk, home, "check", "1", env={"CI": "true"}).stdout
+
+
+def test_a_server_that_is_killed_between_two_checks_leaves_a_socket_that_harms_nobody(desk, home):
+    with served(desk, home) as server:
+        server.kill()
+        server.wait()
+        assert socket_of(desk, home).exists()
+        done = run(desk, home, "check", "1")  # and leaves another behind
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b" cold " in done.stdout
+    wait_for(lambda: run(desk, home, "server", "status").stdout.startswith(b"The warm server of this course is"))
+    assert run(desk, home, "server", "stop").stdout.startswith(b"The warm server has ended.")
+
+
+def test_a_server_without_its_ancestors_ends_and_the_answer_is_a_cold_one(desk, home):
+    with served(desk, home, patch="server._LOOK_S = 0.1") as server:
+        for child in psutil.Process(server.pid).children():
+            child.kill()
+        done = run(desk, home, "check", "1")
+        assert (done.returncode, b" cold " in done.stdout) == (0, True)
+        assert server.wait(20) == 0
+
+
+@pytest.mark.parametrize(
+    "request_", [b"", b"5\nhello", b"x\n", b"99999999999\n", b"1" * 40, b"8\n2\0check\0", b"\xff\n", b"30\n1\0check"]
+)
+def test_what_is_no_request_is_answered_with_nothing_or_refused(lasting, home, request_):
+    path = socket_of(lasting, home)
+    with socket.socket(socket.AF_UNIX) as channel:
+        channel.connect(str(path))
+        channel.settimeout(10)
+        channel.sendall(request_)
+        channel.shutdown(socket.SHUT_WR)
+        assert channel.recv(100) in (b"", b"cold\n")
+    put(lasting, solution(lasting))
+    assert b" warm " in run(lasting, home, "check", "1").stdout
+
+
+def test_a_client_of_another_python_is_refused_and_the_server_makes_room(desk, home):
+    with served(desk, home) as server:
+        done = run(desk, home, "check", "1", env={"PYTHONPATH": str(desk)})
+        assert (done.returncode, b" cold " in done.stdout) == (0, True)
+        assert server.wait(20) == 0
+
+
+def test_an_upgrade_under_a_running_server_is_noticed(desk, home, tmp_path):
+    library = tmp_path / "site"
+    library.mkdir()
+    env = {"PYTHONPATH": str(library)}
+    with served(desk, home | env) as server:
+        assert b" warm " in run(desk, home, "check", "1", env=env).stdout
+        (library / "torch-99.0.dist-info").mkdir()
+        done = run(desk, home, "check", "1", env=env)
+        assert (done.returncode, b" cold " in done.stdout) == (0, True)
+        assert server.wait(20) == 0
+
+
+def test_a_change_of_the_engine_is_noticed(tmp_path, monkeypatch):
+    monkeypatch.setattr(fingerprint, "_ENGINE", tmp_path)
+    (tmp_path / "worker").mkdir()
+    (tmp_path / "worker" / "serve.py").write_text("1\n", encoding="utf-8")
+    before = fingerprint.made_of()
+    assert fingerprint.made_of() == before
+    (tmp_path / "worker" / "serve.py").write_text("22\n", encoding="utf-8")
+    assert fingerprint.made_of() != before
+
+
+def test_an_idle_server_ends_by_itself(desk, home):
+    with served(desk, home, patch="server._IDLE_S, server._LOOK_S = 0.3, 0.1") as server:
+        assert server.wait(20) == 0
+    assert not socket_of(desk, home).exists()
+
+
+def test_a_server_of_a_course_that_is_gone_ends(desk, home):
+    with served(desk, home, patch="server._LOOK_S = 0.1") as server:
+        desk.rename(desk.with_name("elsewhere"))
+        assert server.wait(20) == 0
+
+
+def test_a_second_server_leaves_at_once(lasting, home):
+    with served(lasting, home) as second:
+        assert second.wait(20) == 0
+
+
+# ------------------------------------------------------------------------------------------------------ many at once
+
+
+def test_twenty_clients_at_once_each_get_their_own_answer(lasting, home, tmp_path):
+    text = solution(lasting)
+    files = [tmp_path / f"{number}.py" for number in range(20)]
+    for number, path in enumerate(files):
+        path.write_text(text.replace("50257", str(50247 + number)), encoding="utf-8")
+    clients = [started(lasting, home, "check", "1", "--file", str(path)) for path in files]
+    for number, client in enumerate(clients):
+        out, error = client.communicate(timeout=120)
+        assert error == b""
+        assert b" warm " in out
+        assert client.returncode == (0 if number == 10 else 1)
+        assert number == 10 or f"got {50247 + number}".encode() in out
+
+
+def test_a_thousand_requests_leave_no_memory_and_no_open_file(lasting, home, capsys):
+    put(lasting, solution(lasting))
+    server = psutil.Process(server_of(lasting, home))
+    made, refused = (request_of(lasting, home, argv) for argv in (["1", "--seed", "91c2"], ["77"]))
+    wanted = [(made, b"exit 0") if number % 20 == 0 else (refused, b"exit 2") for number in range(1000)]
+    for request, word in wanted[:100]:
+        assert asked(lasting, home, request) == word
+    before = open_files(server), memory_mb(server)
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda each: asked(lasting, home, each[0]), wanted)) == [word for _, word in wanted]
+    wait_for(lambda: open_files(server) == before[0])
+    grown_mb = memory_mb(server) - before[1]
+    with capsys.disabled():
+        print(f"\na thousand requests: {before[0]} open files before and after, {grown_mb:+.1f} MB")
+    assert grown_mb < 8
+
+
+def all_under(server):
+    return {child.pid for child in server.children(recursive=True)}
+
+
+def family(server):
+    """Return a server and its ancestors of workers, without the judges and workers that come and go."""
+    return [server, *(child for child in server.children() if any("ancestor" in word for word in child.cmdline()))]
+
+
+def open_files(server):
+    return [process.num_fds() for process in family(server)]
+
+
+def memory_mb(server):
+    return sum(process.memory_full_info().uss for process in family(server)) / 2**20
+
+
+def server_of(root, home):
+    return int(re.search(rb"process (\d+)", run(root, home, "server", "status").stdout)[1])
+
+
+def request_of(root, home, argv):
+    environment = tuple((home | {"INIT_CWD": str(root), "PYTHONUTF8": "1"}).items())
+    streams = "utf-8,strict,utf-8,backslashreplace"
+    python = address.python()
+    return address.Request("check", python, str(root), str(ROOT), "0.0", streams, tuple(argv), environment)
+
+
+def asked(root, home, request):
+    """Return the last word of the server to a request, whose report goes nowhere."""
+    with socket.socket(socket.AF_UNIX) as channel, Path(os.devnull).open("r+b") as nothing:
+        channel.settimeout(60)
+        channel.connect(str(socket_of(root, home)))
+        socket.send_fds(channel, [request.encode()], [nothing.fileno()] * 3)
+        heard = b""
+        while data := channel.recv(4096):
+            heard += data
+    return next(line for line in heard.split(b"\n") if line.startswith((b"exit", b"cold")))
+
+
+# ---------------------------------------------------------------------------------------------------------- learners
+
+KILLS_ITS_PARENTS = "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)\n"
+FORKS = "import os\nfor _ in range(5):\n    if os.fork() == 0:\n        import time\n        time.sleep(600)\n"
+FILLS = "kept = [bytearray(b'x') * (1 << 30) for _ in range(5)]\n"
+SHOUTS = "print('x' * 100_000_000)\n"
+
+
+@pytest.mark.parametrize("text", [KILLS_ITS_PARENTS, FORKS, FILLS, SHOUTS], ids=["kills", "forks", "fills", "shouts"])
+def test_a_learners_file_leaves_the_server_unharmed(lasting, home, text):
+    before = server_of(lasting, home)
+    put(lasting, text + solution(lasting))
+    done = run(lasting, home, "check", "1")
+    assert b"Results:" in done.stdout
+    put(lasting, solution(lasting))
+    done = run(lasting, home, "check", "1")
+    assert (done.returncode, b" warm " in done.stdout) == (0, True)
+    assert server_of(lasting, home) == before
+
+
+def test_an_interrupted_client_leaves_no_process(lasting, home, tmp_path):
+    marker = tmp_path / "loading"
+    put(lasting, SLOW.format(marker=str(marker), seconds=600) + solution(lasting))
+    server = psutil.Process(server_of(lasting, home))
+    check = started(lasting, home, "check", "1")
+    wait_for(marker.exists)
+    working = {pid for pid in all_under(server) if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE}
+    check.send_signal(signal.SIGINT)
+    out, error = check.communicate(timeout=60)
+    assert (check.returncode, error) == (130, b"autograder: interrupted\n")
+    assert out.startswith(b"Running tests for Step 01")
+    # A judge, a guard and a worker go. The ancestors stay, and a spare pair of each, which waits for an order.
+    wait_for(lambda: len(working - all_under(server)) == 3)
+    assert len(working & all_under(server)) == 2 + 2 * 2
+    put(lasting, solution(lasting))
+    assert b" warm " in run(lasting, home, "check", "1").stdout
+
+
+# ------------------------------------------------------------------------------------------------- whose, and when not
+
+
+def test_two_checkouts_have_two_servers(desk, lasting, home):
+    with served(desk, home) as other:
+        put(lasting, solution(lasting))
+        put(desk, solution(desk).replace("50257", "1"))
+        assert run(lasting, home, "check", "1").returncode == 0
+        assert run(desk, home, "check", "1").returncode == 1
+        assert server_of(desk, home) == other.pid != server_of(lasting, home)
+
+
+def test_a_socket_is_for_its_user_alone(lasting, home):
+    path = socket_of(lasting, home)
+    assert stat.S_IMODE(path.lstat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.lstat().st_mode) == 0o700
+    assert path.parent.name == f"autograder-{os.geteuid()}"
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o770, 0o701])
+def test_a_folder_that_others_can_open_is_not_used(tmp_path, mode):
+    folder = tmp_path / "run" / f"autograder-{os.geteuid()}"
+    folder.mkdir(parents=True)
+    folder.chmod(mode)
+    assert not address.is_ours(f"{folder}/x.sock")
+    folder.chmod(0o700)
+    assert address.is_ours(f"{folder}/x.sock")
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="another's folder takes another user")
+def test_a_folder_of_another_user_is_not_used(tmp_path):
+    folder = tmp_path / "autograder-0"
+    folder.mkdir(mode=0o700)
+    os.chown(folder, 12345, 12345)
+    assert not address.is_ours(f"{folder}/x.sock")
+
+
+@pytest.mark.parametrize("value", ["true", "1", "yes"])
+def test_a_machine_that_tests_leaves_no_server(desk, home, value):
+    assert run(desk, home, "check", "1", env={"CI": value}).returncode == 0
+    assert run(desk, home, "check", "1", "--cold").returncode == 0
+    time.sleep(0.5)
+    assert run(desk, home, "server", "status").stdout == (
+        b"No warm server runs for this course.\nNext: pixi run s01 starts one, and leaves it for the checks after it\n"
+    )
+
+
+def test_the_first_check_leaves_a_server_and_it_says_how_it_does(desk, home):
+    done = run(desk, home, "check", "1")
+    assert b" cold " in done.stdout
+    wait_for(lambda: b"is process" in run(desk, home, "server", "status").stdout)
+    assert b" warm " in run(desk, home, "check", "1").stdout
+    lines = run(desk, home, "server", "status").stdout.decode().splitlines()
+    assert re.fullmatch(r"It is \d+ seconds old, uses \d+ MB of memory, and has made 1 check\.", lines[1])
+    assert lines[2] == "Next: pixi run server stop ends it; without a check it ends by itself after 15 minutes"
+    pid = server_of(desk, home)
+    assert (
+        run(desk, home, "server", "stop").stdout == b"The warm server has ended.\nNext: pixi run s01 starts another\n"
+    )
+    assert gone([pid])
+
+
+def test_requests_survive_the_way():
+    names = ("PATH", "/usr/bin:\udcff"), ("EMPTY", "")
+    request = address.Request("check", "3.11", "/r", "/f", "1.5", "utf-8,strict", ("1", "--file", "a b"), names)
+    size, _, body = request.encode().partition(b"\n")
+    assert int(size) == len(body)
+    assert address.decode(body) == request
+
+
+def test_an_answer_that_was_lost_is_given_again(monkeypatch, capsys):
+    from autograder import __main__, client, warm
+
+    seen = []
+    monkeypatch.setattr(warm, "check", lambda *_: Answer(None, announced=True, lost=True))
+    monkeypatch.setattr(client, "check", lambda *_, announced: seen.append(announced) or 0)
+    assert __main__.main(["check", "1"]) == 0
+    assert seen == [False]
+    assert (
+        capsys.readouterr().err
+        == "autograder: the warm server ended while it answered: here is all of it, without it\n"
+    )
