@@ -17,7 +17,7 @@ ROADS = (["pixi", "run"], ["./pixiw", "run"])
 SKIPPED = re.compile(r"(git clone|cd) \S+|git (add steps|commit -m my-steps|pull --no-rebase -X ours)")
 # Tasks that say themselves whether they worked: on a learner's own files, a check may well fail.
 CHECKED = {"check": {0, 1}, "doctor": {0}}
-CHECKED |= {name: {0} for name in ("hint", "progress", "history", "solution", "reset", "generate", "bundle")}
+CHECKED |= {name: {0} for name in ("hint", "progress", "history", "solution", "reset", "generate", "bundle", "server")}
 CHECKED["undo"] = {0, 1}
 CHECKED["bug1"] = {0}  # in a checkout of its own it is written first, and then drawn anew
 # Run by other tests, by CI, or too slow here: that the task exists, and takes these words, is all that is asked.
