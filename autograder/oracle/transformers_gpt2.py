@@ -145,6 +145,10 @@ class _Stack(Conv1DReference):
 class LMHeadModel(Conv1DReference):
     """GPT-2 with its head."""
 
+    def __init__(self, module: torch.nn.Module) -> None:
+        super().__init__(module)
+        self._next: dict[tuple[int, ...], int] = {}
+
     def run(self, *args: Any) -> Any:
         return self._module(args[0], use_cache=False).logits
 
@@ -152,16 +156,35 @@ class LMHeadModel(Conv1DReference):
         """Return the weights as Hugging Face's own files hold them: [in, out], the tied head under its own name too."""
         return self.state_dict()
 
-    def continued(self, input_ids: torch.Tensor, max_new_tokens: int, eos_token_id: int | None = None) -> torch.Tensor:
-        """Return what Hugging Face's own greedy generation makes of the ids."""
-        module: Any = self._module
-        module.generation_config.eos_token_id = eos_token_id
-        pad = 0 if eos_token_id is None else eos_token_id
-        mask = torch.ones_like(input_ids)
-        done = module.generate(
-            input_ids, attention_mask=mask, max_new_tokens=max_new_tokens, do_sample=False, pad_token_id=pad
-        )
-        return torch.as_tensor(done)
+    def continued(
+        self, input_ids: torch.Tensor, max_new_tokens: int, eos_token_id: int | None = None, window: int | None = None
+    ) -> torch.Tensor:
+        """Return what greedy generation makes of the ids: with no window, what Hugging Face's own makes of them.
+
+        A plain loop over Hugging Face's forward, because its `generate` takes more time around the model than in it;
+        that both give the same is tested. With a window the model sees the last so many tokens, which its `generate`
+        cannot. What was written after a text is remembered: with another end, the same texts come again.
+        """
+        rows = [tuple(row) for row in input_ids.tolist()]
+        ended = [False] * len(rows)
+        for _ in range(max_new_tokens):
+            seen = [row[-window:] if window else row for row in rows]
+            self._write({text for text, over in zip(seen, ended, strict=True) if not over} - self._next.keys())
+            best = [eos_token_id if over else self._next[text] for text, over in zip(seen, ended, strict=True)]
+            rows = [(*row, token) for row, token in zip(rows, best, strict=True)]
+            ended = [over or token == eos_token_id for over, token in zip(ended, best, strict=True)]
+            if all(ended):
+                break
+        return torch.tensor(rows, dtype=input_ids.dtype)
+
+    def _write(self, texts: set[tuple[int, ...]]) -> None:
+        """Ask for the tokens after texts of one length, and remember them."""
+        asked = sorted(texts)
+        if not asked:
+            return
+        with torch.no_grad():
+            logits = self._module(torch.tensor(asked), use_cache=False, logits_to_keep=1).logits
+        self._next |= zip(asked, logits[:, -1].argmax(dim=-1).tolist(), strict=True)
 
 
 def causal(seq: int) -> torch.Tensor:
