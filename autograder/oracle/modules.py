@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
 
     from autograder.draw import Draw
 
-_MOST = 64  # answers that one reference remembers
+_MOST = 64  # answers that one reference remembers, and modules that are kept
 torch.set_num_threads(1)  # the inputs are small: more threads cost more than they give
 
 
@@ -28,6 +30,29 @@ def shake(module: torch.nn.Module, draw: Draw, std: float = 0.15) -> torch.nn.Mo
     return module
 
 
+_made: OrderedDict[Hashable, torch.nn.Module] = OrderedDict()
+IN_USE = threading.RLock()  # of a module that several references share, one at a time
+
+
+def drawn(key: Hashable, make: Callable[[], torch.nn.Module], draw: Draw) -> torch.nn.Module:
+    """Return what `make` makes, redrawn, and ready to become a reference's: made once for each `key`.
+
+    To make a module of Hugging Face's takes several times as long as to redraw it. The references of one key share the
+    module, and each puts its own weights in when it is asked.
+    """
+    if key not in _made:
+        _made[key] = make().double().eval()
+        if len(_made) > _MOST:
+            _made.popitem(last=False)
+    _made.move_to_end(key)
+    module = _made[key]
+    with IN_USE:
+        for parameter in module.parameters():
+            parameter.data = torch.empty_like(parameter)  # the numbers that are there are another reference's
+        vars(module)["_user"] = None
+        return shake(module, draw)
+
+
 class ReferenceGradients(NamedTuple):
     """The output, and the gradients of the inputs and of the parameters by name."""
 
@@ -39,14 +64,24 @@ class ReferenceGradients(NamedTuple):
 class Reference:
     """An oracle's module. It computes in float64 from the float32 weights that the learner's module gets too.
 
-    The module that it is made from becomes the reference's own, and is float64 afterwards. What it was asked it
-    remembers: the run in the chain and the known mistakes ask the same again.
+    The module that it is made from is float64 afterwards, and belongs to the reference, or to all that `drawn` made it
+    for. What it was asked it remembers: the run in the chain and the known mistakes ask the same again.
     """
 
     def __init__(self, module: torch.nn.Module) -> None:
-        self._weights = {name: value.detach().clone() for name, value in module.state_dict().items()}
-        self._module = module.double().eval()
+        self._weights = {name: value.detach().float().clone() for name, value in module.state_dict().items()}
+        self._shared = module.double().eval()
+        self._wide = [parameter.data for parameter in module.parameters()]
         self._answers: dict[Hashable, Any] = {}
+
+    @property
+    def _module(self) -> Any:
+        """The module, with this reference's weights in it."""
+        if vars(self._shared).get("_user") is not self:
+            for parameter, value in zip(self._shared.parameters(), self._wide, strict=True):
+                parameter.data = value
+            vars(self._shared)["_user"] = self
+        return self._shared
 
     def state_dict(self) -> dict[str, torch.Tensor]:
         """Return the weights, float32, by the module's own names."""
@@ -70,7 +105,8 @@ class Reference:
         if key not in self._answers:
             if len(self._answers) >= _MOST:
                 self._answers.clear()
-            self._answers[key] = run()
+            with IN_USE:
+                self._answers[key] = run()
         return self._answers[key]
 
     def gradients(self, x: torch.Tensor, output_gradient: torch.Tensor) -> ReferenceGradients:

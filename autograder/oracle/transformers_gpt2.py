@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from autograder.oracle.modules import Reference, shake
+from autograder.oracle.modules import IN_USE, Reference, drawn, shake
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
@@ -17,6 +17,8 @@ from transformers.models.gpt2 import modeling_gpt2
 from transformers.models.gpt2.configuration_gpt2 import GPT2Config
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from autograder.draw import Draw
 
 gpt2: Any = modeling_gpt2  # it bears no types
@@ -28,10 +30,14 @@ def configuration(values: dict[str, Any]) -> GPT2Config:
     return GPT2Config(**values, **settings)
 
 
+def _drawn(name: str, make: Callable[[Any], torch.nn.Module], values: dict[str, Any], draw: Draw) -> torch.nn.Module:
+    """Return Hugging Face's module of a configuration, redrawn."""
+    return drawn((name, *values.items()), lambda: make(configuration(values)), draw)
+
+
 def mlp(values: dict[str, Any], draw: Draw) -> Reference:
     """Return Hugging Face's MLP, redrawn."""
-    made: torch.nn.Module = gpt2.GPT2MLP(values["n_inner"], configuration(values))
-    return Conv1DReference(shake(made, draw))
+    return Conv1DReference(_drawn("mlp", lambda config: gpt2.GPT2MLP(values["n_inner"], config), values, draw))
 
 
 def embedding(rows: int, n_embd: int, draw: Draw) -> Reference:
@@ -54,25 +60,22 @@ def attend(query: Any, key: Any, value: Any, mask: Any = None) -> Any:
 
 def attention(values: dict[str, Any], draw: Draw) -> Reference:
     """Return Hugging Face's attention, redrawn; causal unless it is given a mask, as the learner's is."""
-    made: torch.nn.Module = gpt2.GPT2Attention(configuration(values), layer_idx=1)
-    return _Masked(shake(made, draw))
+    return _Masked(_drawn("attention", lambda config: gpt2.GPT2Attention(config, layer_idx=1), values, draw))
 
 
 def block(values: dict[str, Any], draw: Draw) -> Reference:
     """Return Hugging Face's block, redrawn; causal unless it is given a mask."""
-    made: torch.nn.Module = gpt2.GPT2Block(configuration(values), layer_idx=0)
-    return _Masked(shake(made, draw))
+    return _Masked(_drawn("block", lambda config: gpt2.GPT2Block(config, layer_idx=0), values, draw))
 
 
 def model(values: dict[str, Any], draw: Draw) -> Reference:
     """Return Hugging Face's stack of blocks, redrawn."""
-    return _Stack(shake(gpt2.GPT2Model(configuration(values)), draw))
+    return _Stack(_drawn("model", gpt2.GPT2Model, values, draw))
 
 
 def lm_head_model(values: dict[str, Any], draw: Draw) -> LMHeadModel:
     """Return Hugging Face's GPT-2 with its head, redrawn."""
-    made = gpt2.GPT2LMHeadModel(configuration(values))
-    return LMHeadModel(shake(made, draw))
+    return LMHeadModel(_drawn("lm_head_model", gpt2.GPT2LMHeadModel, values, draw))
 
 
 def gelu_new(x: torch.Tensor) -> torch.Tensor:
@@ -182,7 +185,7 @@ class LMHeadModel(Conv1DReference):
         asked = sorted(texts)
         if not asked:
             return
-        with torch.no_grad():
+        with IN_USE, torch.no_grad():
             logits = self._module(torch.tensor(asked), use_cache=False, logits_to_keep=1).logits
         self._next |= zip(asked, logits[:, -1].argmax(dim=-1).tolist(), strict=True)
 

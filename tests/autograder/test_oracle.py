@@ -299,3 +299,24 @@ def test_a_window_is_what_the_model_sees(draw):
         expected = torch.cat([expected, best], dim=1)
     assert torch.equal(theirs.continued(ids, 8, window=7), expected)
     assert torch.equal(theirs.continued(ids, 0), ids)
+
+
+def test_references_of_one_configuration_keep_their_own_weights(draw):
+    values = draw.config()
+    oracle = Oracle(draw)
+    one, other = oracle.block(values), oracle.block(values)
+    x, back = draw.normal(2, 5, values["n_embd"]), draw.normal(2, 5, values["n_embd"])
+    weights, first = one.state_dict(), one(x).clone()
+    assert not torch.equal(other(x), first)
+    y = draw.normal(2, 5, values["n_embd"])
+    again = one(y).clone()
+    slope = one.gradients(y, back).parameters["mlp.c_fc.weight"]
+    third = oracle.block(values)
+    third(y)
+    one._answers.clear()  # noqa: SLF001 - what it remembers is no proof that its weights are still its own
+    assert torch.equal(one(x), first)
+    assert torch.equal(one(y), again)
+    assert torch.equal(one.gradients(y, back).parameters["mlp.c_fc.weight"], slope)
+    for name, value in one.state_dict().items():
+        assert torch.equal(value, weights[name])
+        assert not torch.equal(value, other.state_dict()[name])
