@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import os
 from typing import TYPE_CHECKING, Any
@@ -90,6 +91,11 @@ def visible(sequence_length: int, num_tokens: int) -> torch.Tensor:
     From the mask that transformers makes with `num_tokens` tokens in its cache, compared with torch's own lower-right
     bias: two libraries that have to agree.
     """
+    return _visible(sequence_length, num_tokens).clone()
+
+
+@functools.lru_cache(maxsize=256)
+def _visible(sequence_length: int, num_tokens: int) -> torch.Tensor:
     from torch.nn.attention.bias import causal_lower_right
     from transformers.cache_utils import DynamicCache
     from transformers.masking_utils import create_causal_mask
