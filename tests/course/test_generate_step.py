@@ -4,11 +4,12 @@ import edited
 import filled
 import pytest
 
-OUT, COUNT, CROP, END, TRACE = (
+OUT, COUNT, CROP, END, PROMPT, TRACE = (
     "output_matches",
     "counts_right",
     "crops_the_context",
     "stops_at_the_end",
+    "passes_over_the_prompts",
     "leaves_no_trace",
 )
 ALL = [OUT, COUNT, CROP, END, TRACE]
@@ -73,7 +74,7 @@ WRONG = {
             ),
             (STOP, "        if eos_token_id is not None and ended.all():\n            break\n"),
         ],
-        [END],
+        [PROMPT],
         "",
     ),
     "eos 0 is taken for none": (
