@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import functools
 import importlib.abc
 import importlib.util
 import inspect
@@ -24,6 +25,7 @@ from autograder.wire import Ban
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from types import CodeType
 
     from autograder.course import Course, Step
 
@@ -142,6 +144,14 @@ class _Loader(importlib.abc.ExecutionLoader):
 
     def get_source(self, fullname: str) -> str:  # noqa: ARG002
         return self._text
+
+    def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002
+        return _compiled(self._text, str(self._path))
+
+
+@functools.lru_cache(maxsize=64)
+def _compiled(text: str, filename: str) -> CodeType:
+    return compile(text, filename, "exec", dont_inherit=True)
 
 
 def of_step(course: Course, step: Step) -> Checker:

@@ -196,10 +196,18 @@ def raises(call: Callable[[], Any], kind: str = "", *, says: str = "") -> str:
     raise Failed(difference.Difference(wanted, difference.show(returned), (says,) if says else ()), compared=True)
 
 
-def load(mine: Any, state: dict[str, Any]) -> Any:
-    """Give a learner's module the oracle's weights and return it; fail when it has not these names and shapes."""
-    fits(mine, state)
-    mine.load_state_dict(state)
+def load(mine: Any, state: dict[str, Any], *, told: Callable[[], None] | None = None) -> Any:
+    """Give a learner's module the oracle's weights and return it; fail when it has not these names and shapes.
+
+    Only where they do not load is the state dict asked for, to say why; `told` says it first, in words of its own.
+    """
+    try:
+        mine.load_state_dict(state)
+    except (StudentRaised, Missing):
+        if told is not None:
+            told()
+        fits(mine, state)
+        raise
     return mine
 
 

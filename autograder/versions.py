@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,12 @@ def installed(names: Sequence[str]) -> dict[str, str]:
     found = {}
     for name in names:
         try:
-            found[name] = importlib.metadata.version(name).partition("+")[0]
+            found[name] = _version(name).partition("+")[0]
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
+
+
+@functools.cache  # of what is installed while this process runs: a search of the folders takes a millisecond
+def _version(name: str) -> str:
+    return importlib.metadata.version(name)

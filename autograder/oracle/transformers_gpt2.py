@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import os
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from autograder.oracle.modules import Reference, shake
+from autograder.oracle.modules import IN_USE, Reference, drawn, shake
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
@@ -17,6 +18,8 @@ from transformers.models.gpt2 import modeling_gpt2
 from transformers.models.gpt2.configuration_gpt2 import GPT2Config
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from autograder.draw import Draw
 
 gpt2: Any = modeling_gpt2  # it bears no types
@@ -28,10 +31,14 @@ def configuration(values: dict[str, Any]) -> GPT2Config:
     return GPT2Config(**values, **settings)
 
 
+def _drawn(name: str, make: Callable[[Any], torch.nn.Module], values: dict[str, Any], draw: Draw) -> torch.nn.Module:
+    """Return Hugging Face's module of a configuration, redrawn."""
+    return drawn((name, *values.items()), lambda: make(configuration(values)), draw)
+
+
 def mlp(values: dict[str, Any], draw: Draw) -> Reference:
     """Return Hugging Face's MLP, redrawn."""
-    made: torch.nn.Module = gpt2.GPT2MLP(values["n_inner"], configuration(values))
-    return Conv1DReference(shake(made, draw))
+    return Conv1DReference(_drawn("mlp", lambda config: gpt2.GPT2MLP(values["n_inner"], config), values, draw))
 
 
 def embedding(rows: int, n_embd: int, draw: Draw) -> Reference:
@@ -54,25 +61,22 @@ def attend(query: Any, key: Any, value: Any, mask: Any = None) -> Any:
 
 def attention(values: dict[str, Any], draw: Draw) -> Reference:
     """Return Hugging Face's attention, redrawn; causal unless it is given a mask, as the learner's is."""
-    made: torch.nn.Module = gpt2.GPT2Attention(configuration(values), layer_idx=1)
-    return _Masked(shake(made, draw))
+    return _Masked(_drawn("attention", lambda config: gpt2.GPT2Attention(config, layer_idx=1), values, draw))
 
 
 def block(values: dict[str, Any], draw: Draw) -> Reference:
     """Return Hugging Face's block, redrawn; causal unless it is given a mask."""
-    made: torch.nn.Module = gpt2.GPT2Block(configuration(values), layer_idx=0)
-    return _Masked(shake(made, draw))
+    return _Masked(_drawn("block", lambda config: gpt2.GPT2Block(config, layer_idx=0), values, draw))
 
 
 def model(values: dict[str, Any], draw: Draw) -> Reference:
     """Return Hugging Face's stack of blocks, redrawn."""
-    return _Stack(shake(gpt2.GPT2Model(configuration(values)), draw))
+    return _Stack(_drawn("model", gpt2.GPT2Model, values, draw))
 
 
 def lm_head_model(values: dict[str, Any], draw: Draw) -> LMHeadModel:
     """Return Hugging Face's GPT-2 with its head, redrawn."""
-    made = gpt2.GPT2LMHeadModel(configuration(values))
-    return LMHeadModel(shake(made, draw))
+    return LMHeadModel(_drawn("lm_head_model", gpt2.GPT2LMHeadModel, values, draw))
 
 
 def gelu_new(x: torch.Tensor) -> torch.Tensor:
@@ -87,6 +91,11 @@ def visible(sequence_length: int, num_tokens: int) -> torch.Tensor:
     From the mask that transformers makes with `num_tokens` tokens in its cache, compared with torch's own lower-right
     bias: two libraries that have to agree.
     """
+    return _visible(sequence_length, num_tokens).clone()
+
+
+@functools.lru_cache(maxsize=256)
+def _visible(sequence_length: int, num_tokens: int) -> torch.Tensor:
     from torch.nn.attention.bias import causal_lower_right
     from transformers.cache_utils import DynamicCache
     from transformers.masking_utils import create_causal_mask
@@ -145,6 +154,10 @@ class _Stack(Conv1DReference):
 class LMHeadModel(Conv1DReference):
     """GPT-2 with its head."""
 
+    def __init__(self, module: torch.nn.Module) -> None:
+        super().__init__(module)
+        self._next: dict[tuple[int, ...], int] = {}
+
     def run(self, *args: Any) -> Any:
         return self._module(args[0], use_cache=False).logits
 
@@ -152,16 +165,35 @@ class LMHeadModel(Conv1DReference):
         """Return the weights as Hugging Face's own files hold them: [in, out], the tied head under its own name too."""
         return self.state_dict()
 
-    def continued(self, input_ids: torch.Tensor, max_new_tokens: int, eos_token_id: int | None = None) -> torch.Tensor:
-        """Return what Hugging Face's own greedy generation makes of the ids."""
-        module: Any = self._module
-        module.generation_config.eos_token_id = eos_token_id
-        pad = 0 if eos_token_id is None else eos_token_id
-        mask = torch.ones_like(input_ids)
-        done = module.generate(
-            input_ids, attention_mask=mask, max_new_tokens=max_new_tokens, do_sample=False, pad_token_id=pad
-        )
-        return torch.as_tensor(done)
+    def continued(
+        self, input_ids: torch.Tensor, max_new_tokens: int, eos_token_id: int | None = None, window: int | None = None
+    ) -> torch.Tensor:
+        """Return what greedy generation makes of the ids: with no window, what Hugging Face's own makes of them.
+
+        A plain loop over Hugging Face's forward, because its `generate` takes more time around the model than in it;
+        that both give the same is tested. With a window the model sees the last so many tokens, which its `generate`
+        cannot. What was written after a text is remembered: with another end, the same texts come again.
+        """
+        rows = [tuple(row) for row in input_ids.tolist()]
+        ended = [False] * len(rows)
+        for _ in range(max_new_tokens):
+            seen = [row[-window:] if window else row for row in rows]
+            self._write({text for text, over in zip(seen, ended, strict=True) if not over} - self._next.keys())
+            best = [eos_token_id if over else self._next[text] for text, over in zip(seen, ended, strict=True)]
+            rows = [(*row, token) for row, token in zip(rows, best, strict=True)]
+            ended = [over or token == eos_token_id for over, token in zip(ended, best, strict=True)]
+            if all(ended):
+                break
+        return torch.tensor(rows, dtype=input_ids.dtype)
+
+    def _write(self, texts: set[tuple[int, ...]]) -> None:
+        """Ask for the tokens after texts of one length, and remember them."""
+        asked = sorted(texts)
+        if not asked:
+            return
+        with IN_USE, torch.no_grad():
+            logits = self._module(torch.tensor(asked), use_cache=False, logits_to_keep=1).logits
+        self._next |= zip(asked, logits[:, -1].argmax(dim=-1).tolist(), strict=True)
 
 
 def causal(seq: int) -> torch.Tensor:

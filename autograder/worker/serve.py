@@ -263,6 +263,7 @@ def _flush(*streams: Any) -> None:
 def _seed(seed: int) -> None:
     random.seed(seed)
     if "torch" in sys.modules:
-        sys.modules["torch"].manual_seed(seed)
+        # Not torch.manual_seed: it takes a stack trace for each kind of device that is not there, milliseconds.
+        sys.modules["torch"].default_generator.manual_seed(seed)
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed(seed % 2**32)

@@ -10,6 +10,8 @@ from autograder.comparing import Failed, close, equal, fail, holds, load
 from autograder.errors import CourseError
 from autograder.judge import Order, judge
 from autograder.report import EXIT_CODES
+from autograder.student import StudentRaised
+from autograder.wire import Raised
 
 IMPORTS = """\
 from autograder.checking import check, forbids
@@ -181,6 +183,8 @@ class Module:
         return self.state
 
     def load_state_dict(self, state):
+        if {name: value.shape for name, value in state.items()} != {n: v.shape for n, v in self.state.items()}:
+            raise StudentRaised(Raised("RuntimeError", "RuntimeError", "Error(s) in loading", []), "load_state_dict")
         self.loaded = state
 
 
@@ -197,6 +201,15 @@ def test_load_gives_the_weights_or_says_which_names_and_shapes_differ():
     assert failure(load, Module(), state).found.got == "nothing"
     found = failure(load, Module(weight=torch.zeros(4), bias=torch.zeros(3)), state).found
     assert (found.expected, found.got, found.detail) == ("[3]", "[4]", ("weight has another shape",))
+
+
+def test_load_lets_the_check_say_first_why_nothing_loads_and_hides_no_exception():
+    state = {"weight": torch.ones(3)}
+    assert failure(load, Module(), state, told=lambda: fail(got="no layers")).found.got == "no layers"
+    mine = Module(weight=torch.zeros(3))
+    mine.load_state_dict = Module().load_state_dict  # raises, whatever it is given
+    with pytest.raises(StudentRaised, match="in loading"):
+        load(mine, state)
 
 
 def test_fill_leaves_other_braces_and_what_was_filled_in_alone():

@@ -252,3 +252,71 @@ def test_a_reference_is_in_evaluation_mode_and_gives_away_copies(draw):
     theirs.state_dict()["scale"].zero_()
     assert torch.equal(theirs(x), before)
     assert {value.dtype for value in theirs.state_dict().values()} == {torch.float32}
+
+
+def test_a_reference_that_is_asked_again_answers_the_same_and_tells_inputs_apart(draw):
+    theirs = Reference(shake(nn.LayerNorm(4), draw))
+    x, back = draw.normal(2, 4), draw.normal(2, 4)
+    first, slope = theirs(x).clone(), theirs.gradients(x, back).parameters["weight"].clone()
+    theirs(x).zero_()  # what is given away is nobody's memory
+    theirs.gradients(x, back).parameters["weight"].zero_()
+    assert torch.equal(theirs(x), first)
+    assert torch.equal(theirs.gradients(x, back).parameters["weight"], slope)
+    other = x.clone()
+    other[1, 2] += 1
+    assert not torch.equal(theirs(other), first)
+    assert theirs(x.double()).dtype == torch.float64
+    assert theirs(x.view(2, 2, 2)[..., :1].expand(2, 2, 4)).shape == (2, 2, 4)
+
+
+@pytest.mark.parametrize("seed", ["91c2", "0b1e", "7a33"])
+def test_greedy_generation_is_hugging_faces_own(seed):
+    draw = Draw(seed, "a check")
+    values = draw.config()
+    theirs = Oracle(draw).lm_head_model(values)
+    ids = draw.ids(values["vocab_size"], batch=3, seq=6)
+
+    def own(count, eos):
+        module = theirs._module  # noqa: SLF001 - Hugging Face's, whose `generate` is too slow for a check
+        module.generation_config.eos_token_id = eos
+        settings = {"do_sample": False, "pad_token_id": 0 if eos is None else eos}
+        return module.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=count, **settings)
+
+    free = theirs.continued(ids, 12)
+    assert free.dtype == torch.int64
+    assert torch.equal(free, own(12, None))
+    for eos in {*free[:, 6].tolist(), *free[:, 9].tolist(), *ids[:, 3].tolist()}:
+        assert torch.equal(theirs.continued(ids, 12, eos), own(12, eos))
+
+
+def test_a_window_is_what_the_model_sees(draw):
+    values = draw.config()
+    theirs = Oracle(draw).lm_head_model(values)
+    ids = draw.ids(values["vocab_size"], batch=2, seq=6)
+    expected = ids
+    for _ in range(8):
+        best = theirs(expected[:, -7:])[:, -1].argmax(dim=-1, keepdim=True)
+        expected = torch.cat([expected, best], dim=1)
+    assert torch.equal(theirs.continued(ids, 8, window=7), expected)
+    assert torch.equal(theirs.continued(ids, 0), ids)
+
+
+def test_references_of_one_configuration_keep_their_own_weights(draw):
+    values = draw.config()
+    oracle = Oracle(draw)
+    one, other = oracle.block(values), oracle.block(values)
+    x, back = draw.normal(2, 5, values["n_embd"]), draw.normal(2, 5, values["n_embd"])
+    weights, first = one.state_dict(), one(x).clone()
+    assert not torch.equal(other(x), first)
+    y = draw.normal(2, 5, values["n_embd"])
+    again = one(y).clone()
+    slope = one.gradients(y, back).parameters["mlp.c_fc.weight"]
+    third = oracle.block(values)
+    third(y)
+    one._answers.clear()  # noqa: SLF001 - what it remembers is no proof that its weights are still its own
+    assert torch.equal(one(x), first)
+    assert torch.equal(one(y), again)
+    assert torch.equal(one.gradients(y, back).parameters["mlp.c_fc.weight"], slope)
+    for name, value in one.state_dict().items():
+        assert torch.equal(value, weights[name])
+        assert not torch.equal(value, other.state_dict()[name])

@@ -4,11 +4,12 @@ import edited
 import filled
 import pytest
 
-OUT, COUNT, CROP, END, TRACE = (
+OUT, COUNT, CROP, END, PROMPT, TRACE = (
     "output_matches",
     "counts_right",
     "crops_the_context",
     "stops_at_the_end",
+    "passes_over_the_prompts",
     "leaves_no_trace",
 )
 ALL = [OUT, COUNT, CROP, END, TRACE]
@@ -36,7 +37,7 @@ WRONG = {
     "cropped from the left end": ([("-n_positions:]", ":n_positions]")], [CROP], ""),
     "eos ignored": ([(PAD, ""), (ENDED, "pass")], [END], ""),
     "stopped at the first eos": ([("ended.all()", "ended.any()")], [END], ""),
-    "one too few": ([(LOOP, "for _ in range(max_new_tokens - 1):")], VALUES, "[3, 17]"),
+    "one too few": ([(LOOP, "for _ in range(max_new_tokens - 1):")], VALUES, "[4, 10]"),
     "one too many": ([(LOOP, "for _ in range(max_new_tokens + 1):")], VALUES, ""),
     # more that people write
     "the last but one position": ([("hidden_states[:, -1]", "hidden_states[:, -2]")], VALUES, ""),
@@ -73,7 +74,7 @@ WRONG = {
             ),
             (STOP, "        if eos_token_id is not None and ended.all():\n            break\n"),
         ],
-        [END],
+        [PROMPT],
         "",
     ),
     "eos 0 is taken for none": (
@@ -104,7 +105,7 @@ WRONG = {
     "floats": ([(RETURN, "    return input_ids.float()")], ALL, "a tensor of torch.float32"),
     "a list": ([(RETURN, "    return input_ids.tolist()")], ALL, "a list"),
     "nothing comes back": ([(RETURN, "    input_ids")], ALL, "None"),
-    "the first row alone": ([(RETURN, "    return input_ids[0]")], ALL, "a tensor of torch.int64, [18]"),
+    "the first row alone": ([(RETURN, "    return input_ids[0]")], ALL, "a tensor of torch.int64, [11]"),
 }
 RIGHT = {
     "ended made anew": [(ENDED, "ended = next_ids == eos_token_id")],  # a padded row's next id is eos

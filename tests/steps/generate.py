@@ -4,7 +4,7 @@ from autograder.checking import check, equivalent, mistake, variant
 from autograder.comparing import close, equal, fail
 from autograder.student import Missing
 
-NEW = 12
+NEW = 5  # each costs a pass through the model, where another row costs nothing
 
 
 @check(
@@ -12,10 +12,11 @@ NEW = 12
     failed="generate does not append what Hugging Face's greedy generation appends",
 )
 def output_matches(student, oracle, draw):
-    for batch in (3, 1):
-        values = draw.config()
+    wide, small = draw.config(), _small(draw)
+    narrow = {**small, "n_embd": 8, "n_head": 2}  # the text is longer: n_embd is no window
+    for batch, seq, values in ((4, 6, wide), (1, 11, narrow)):
         mine, theirs = _pair(student, oracle, values)
-        ids = draw.ids(values["vocab_size"], batch=batch, seq=6, label="input_ids")
+        ids = draw.ids(values["vocab_size"], batch=batch, seq=seq, label="input_ids")
         same(student.generate(mine, ids, NEW), theirs.continued(ids, NEW))
     other = oracle.lm_head_model(values)
     mine.load_state_dict(other.linear_state_dict())
@@ -27,11 +28,11 @@ def output_matches(student, oracle, draw):
     failed="it does not append exactly max_new_tokens, none for 0",
 )
 def counts_right(student, oracle, draw):
-    values = draw.config()
+    values = _small(draw)
     mine, theirs = _pair(student, oracle, values)
     ids = draw.ids(values["vocab_size"], batch=2, seq=4, label="input_ids")
-    for count in (0, 1, 5):
-        expected = theirs.continued(ids, count) if count else ids.clone()
+    for count in (0, 1, 3):
+        expected = theirs.continued(ids, count)
         same(student.generate(mine, ids, count), expected, says=f"max_new_tokens is {count}, and the prompt has 4")
 
 
@@ -40,14 +41,11 @@ def counts_right(student, oracle, draw):
     failed="beyond n_positions it does not look at the last n_positions tokens",
 )
 def crops_the_context(student, oracle, draw):
-    values = {**draw.config(), "n_positions": 8}
+    values = {**_small(draw), "n_positions": 8}
     mine, theirs = _pair(student, oracle, values)
-    for seq in (5, 8, 11):
-        ids = draw.ids(values["vocab_size"], batch=2, seq=seq, label="input_ids")
-        expected = ids
-        for _ in range(NEW):
-            best = theirs(expected[:, -8:])[:, -1].argmax(dim=-1, keepdim=True)
-            expected = _cat(expected, best)
+    for seq in (6, 8, 11):
+        ids = draw.ids(values["vocab_size"], batch=7, seq=seq, label="input_ids")
+        expected = theirs.continued(ids, NEW, window=8)
         same(student.generate(mine, ids, NEW), expected, says="n_positions is 8: each is the best after the last 8")
 
 
@@ -56,26 +54,20 @@ def crops_the_context(student, oracle, draw):
     failed="a row that has reached eos_token_id is not padded with it, or all rows ended do not end it",
 )
 def stops_at_the_end(student, oracle, draw):
-    values = draw.config()
+    values = _small(draw)
     mine, theirs = _pair(student, oracle, values)
-    ids = draw.ids(values["vocab_size"], batch=3, seq=6, label="input_ids")
-    free = theirs.continued(ids, NEW)[:, 6:]
-    alone = _like(ids[:1].contiguous(), ids)
-    eos = int(free[0, 3])
-    expected = theirs.continued(alone, NEW, eos)
-    same(student.generate(mine, alone, NEW, eos_token_id=eos), expected, says=_endings(free[:1], eos))
-    for row, place in ((0, 2), (1, 0), (2, 5)):
-        eos = int(free[row, place])
-        expected = theirs.continued(ids, NEW, eos)
+    three, eos = _prompts_that_end(theirs, values, draw)
+    for ids in (_like(three[:2].contiguous(), three), three):
+        expected, free = theirs.continued(ids, NEW, eos), theirs.continued(ids, NEW)[:, 6:]
         same(student.generate(mine, ids, NEW, eos_token_id=eos), expected, says=_endings(free, eos))
-    eos = int(free[1, 4])  # now the same with ids 0 and eos exchanged everywhere: 0 is an id like any other
+    # Now the same with ids 0 and eos exchanged everywhere: 0 is an id like any other.
     state = theirs.linear_state_dict()
     for name in ("transformer.wte.weight", "lm_head.weight"):
         state[name][[0, eos]] = state[name][[eos, 0]]
-    other = _fresh(student, values, state)
+    mine.load_state_dict(state)
     expected, prompt = _exchanged(theirs.continued(ids, NEW, eos), eos), _like(_exchanged(ids, eos), ids)
     says = _endings(_exchanged(free, eos), 0)
-    same(student.generate(other, prompt, NEW, eos_token_id=0), expected, says=says)
+    same(student.generate(mine, prompt, NEW, eos_token_id=0), expected, says=says)
 
 
 @check(
@@ -83,13 +75,13 @@ def stops_at_the_end(student, oracle, draw):
     failed="an eos_token_id in the prompt ends a row",
 )
 def passes_over_the_prompts(student, oracle, draw):
-    values = draw.config()
+    values = _small(draw)
     mine, theirs = _pair(student, oracle, values)
     for place, where in ((3, "in the middle"), (5, "at the end")):
         ids, eos = _prompts_with_an_end(theirs, values, place, draw)
-        expected = theirs.continued(ids, NEW, eos)
+        expected = theirs.continued(ids, 3, eos)
         says = f"{eos} stands in row 1's prompt, {where}; no row begins with it"
-        same(student.generate(mine, ids, NEW, eos_token_id=eos), expected, says=says)
+        same(student.generate(mine, ids, 3, eos_token_id=eos), expected, says=says)
 
 
 @check(
@@ -99,20 +91,21 @@ def passes_over_the_prompts(student, oracle, draw):
 def runs_in_evaluation(student, oracle, draw):
     import torch
 
-    values = draw.config()
+    values = _small(draw)
     mine, theirs = _pair(student, oracle, values)
-    ids = draw.ids(values["vocab_size"], batch=1, seq=5, label="input_ids")
-    norm = mine.transformer.ln_f
+    ids = draw.ids(values["vocab_size"], batch=4, seq=5, label="input_ids")
+    transformer = mine.transformer
+    norm = transformer.ln_f
     nn = _torchs_modules(student)
     if nn is not None:
-        mine.transformer.ln_f = nn.Sequential(norm, nn.Dropout(0.5))
+        transformer.ln_f = nn.Sequential(norm, nn.Dropout(0.5))
         mine.train()
         says = "a dropout was put behind the model's last norm: it drops only in training"
         same(student.generate(mine, ids, NEW), theirs.continued(ids, NEW), says=says)
+        transformer.ln_f = norm
     # In place of the last norm, an addition to a tensor that is kept: it asks for gradients as soon as it is recorded.
-    mine, _ = _pair(student, oracle, values)
-    seen = student.keep(torch.zeros(1, 5, values["n_embd"]))
-    mine.transformer.ln_f.forward = seen.add_
+    seen = student.keep(torch.zeros(4, 5, values["n_embd"]))
+    norm.forward = seen.add_
     student.generate(mine, ids, 1)
     if seen.requires_grad:
         fail("seen in the model's last norm", expected="nothing is recorded", got="what comes in asks for gradients")
@@ -123,12 +116,12 @@ def runs_in_evaluation(student, oracle, draw):
     failed="it does not leave the ids, each module's mode and the random numbers as they were",
 )
 def leaves_no_trace(student, oracle, draw):
-    values = draw.config()
+    values = _small(draw)
     mine, theirs = _pair(student, oracle, values)
     ids = draw.ids(values["vocab_size"], batch=1, seq=5, label="input_ids")
+    blocks = mine.transformer.h
     mine.train()
-    mine.transformer.h.eval()
-    modes = [_modes(mine)]
+    blocks.eval()
     before = mine.random_state()
     _, (_, after, _) = student.generate.call_keeping(mine, ids, 3)
     same(after, ids.clone(), says="these are the caller's ids after the call")
@@ -136,10 +129,10 @@ def leaves_no_trace(student, oracle, draw):
         fail("greedy generation draws nothing", expected="the random state as it was", got="another one")
     got = [_modes(mine)]
     mine.eval()
-    mine.transformer.h.train()
-    modes.append(_modes(mine))
+    blocks.train()
     student.generate(mine, ids, 1)
     got.append(_modes(mine))
+    modes = [[True, True, False, True], [False, False, True, False]]
     equal(got, modes, says="training of model, transformer, h, lm_head, after each of two calls")
     mine.train()
     eos = int(theirs.continued(ids, 1)[0, -1])
@@ -156,7 +149,8 @@ def same(mine, theirs, says=""):
 
 
 def _modes(mine):
-    return [mine.training, mine.transformer.training, mine.transformer.h.training, mine.lm_head.training]
+    transformer = mine.transformer
+    return [mine.training, transformer.training, transformer.h.training, mine.lm_head.training]
 
 
 def _endings(free, eos):
@@ -166,6 +160,21 @@ def _endings(free, eos):
         place = f"as new token {written.index(eos) + 1}" if eos in written else "never"
         words.append(f"row {row} writes {eos} {place}" if not row else f"row {row} {place}")
     return ", ".join(words)
+
+
+def _prompts_that_end(theirs, values, draw):
+    """Return three rows of ids, and an id that row 0 writes first, and then another, row 1 later, and row 2 never."""
+    while True:
+        ids = draw.ids(values["vocab_size"], batch=24, seq=6, label="input_ids")
+        free = theirs.continued(ids, NEW)[:, 6:].tolist()
+        for first, written in enumerate(free):
+            eos = written[0]
+            later = [row for row, others in enumerate(free) if eos in others[1 : NEW - 1] and others[0] != eos]
+            never = [row for row, others in enumerate(free) if eos not in others]
+            if eos and written[1] != eos and later and never:
+                three = ids[[first, later[0], never[0]]]
+                if not bool((three == eos).any()):
+                    return _like(three, ids), eos
 
 
 def _prompts_with_an_end(theirs, values, place, draw):
@@ -192,12 +201,6 @@ def _torchs_modules(student):
     return None
 
 
-def _cat(ids, more):
-    import torch
-
-    return torch.cat([ids, more], dim=1)
-
-
 def _exchanged(ids, other):
     """Return the ids with 0 and another exchanged."""
     return ids.masked_fill(ids == 0, other).masked_fill(ids == other, 0)
@@ -207,6 +210,11 @@ def _like(ids, others):
     """Give ids the label and the axes of others, for the words of a failure."""
     ids.label, ids.axes = others.label, f"batch={ids.shape[0]}, seq={ids.shape[1]}"
     return ids
+
+
+def _small(draw):
+    """Return a configuration of one block: nothing here is about the model, and the first check has one of two."""
+    return {**draw.config(), "n_layer": 1}
 
 
 def _pair(student, oracle, values):

@@ -26,12 +26,13 @@ def logits_match(student, oracle, draw):
 )
 def takes_other_names(student, oracle, draw):
     values = draw.config()
+    mine = _fresh(student, values)  # the same for all: each file has other weights
     for bare in (True, False):
-        mine, theirs = _pair(student, oracle, values)
+        theirs = oracle.lm_head_model(values)
         given = {name: value for name, value in theirs.checkpoint().items() if name != "lm_head.weight"}
         _load(student, mine, _bare(given) if bare else given, f"{'short' if bare else 'full'} names, no lm_head.weight")
         _same_logits(mine, theirs, values, draw)
-    mine, theirs = _pair(student, oracle, values)
+    theirs = oracle.lm_head_model(values)
     _load(student, mine, _bare(theirs.checkpoint()), "short names, and lm_head.weight")
     _same_logits(mine, theirs, values, draw)
 
@@ -44,15 +45,14 @@ def passes_over_buffers(student, oracle, draw):
     import torch
 
     values = draw.config()
-    theirs = oracle.lm_head_model(values)
-    given = dict(theirs.checkpoint())
-    size = values["n_positions"]
-    for layer in range(values["n_layer"]):
-        given[f"transformer.h.{layer}.attn.bias"] = torch.ones(1, 1, size, size).tril()
-        given[f"transformer.h.{layer}.attn.masked_bias"] = torch.tensor(-1e4)
-    for each in (given, _bare(given)):
-        mine = _fresh(student, values)
-        _load(student, mine, each, "attn.bias and attn.masked_bias in each block")
+    mine, size = _fresh(student, values), values["n_positions"]
+    for named in (dict, _bare):
+        theirs = oracle.lm_head_model(values)
+        given = dict(theirs.checkpoint())
+        for layer in range(values["n_layer"]):
+            given[f"transformer.h.{layer}.attn.bias"] = torch.ones(1, 1, size, size).tril()
+            given[f"transformer.h.{layer}.attn.masked_bias"] = torch.tensor(-1e4)
+        _load(student, mine, named(given), "attn.bias and attn.masked_bias in each block")
         _same_logits(mine, theirs, values, draw)
 
 
@@ -65,6 +65,7 @@ def names_what_is_wrong(student, oracle, draw):
 
     values = draw.config()
     mine, theirs = _pair(student, oracle, values)
+    before = mine.state_dict()
     n_embd, file = values["n_embd"], theirs.checkpoint()
     bias, table, norm = "transformer.h.0.mlp.c_fc.bias", "transformer.wte.weight", "transformer.ln_f.weight"
     matrix, positions = "transformer.h.1.attn.c_attn.weight", "transformer.wpe.weight"
@@ -73,20 +74,38 @@ def names_what_is_wrong(student, oracle, draw):
     rows = {positions: torch.ones(values["n_positions"] + 1, n_embd)}
     strange = {"transformer.h.0.attn.rotary": torch.ones(3), "score.weight": torch.ones(2, n_embd)}
     lone = {name: value for name, value in file.items() if name != "lm_head.weight"}
-    _refuses(student, mine, _without(file, bias), [bias], "h.0.mlp.c_fc.bias is missing here")
+    _refuses(student, mine, before, _without(file, bias), [bias], "h.0.mlp.c_fc.bias is missing here")
     _refuses(
-        student, mine, _without(lone, table), [table], "wte.weight is missing here, and no lm_head.weight is there"
+        student,
+        mine,
+        before,
+        _without(lone, table),
+        [table],
+        "wte.weight is missing here, and no lm_head.weight is there",
     )
-    _refuses(student, mine, _without(file, table), [table], "wte.weight is missing here, and lm_head.weight is there")
-    _refuses(student, mine, file | strange, list(strange), "score.weight and h.0.attn.rotary are unexpected here")
-    _refuses(student, mine, file | rows, [positions], "wpe.weight has a row too many here")
+    _refuses(
+        student, mine, before, _without(file, table), [table], "wte.weight is missing here, and lm_head.weight is there"
+    )
+    _refuses(
+        student, mine, before, file | strange, list(strange), "score.weight and h.0.attn.rotary are unexpected here"
+    )
+    _refuses(student, mine, before, file | rows, [positions], "wpe.weight has a row too many here")
     padded = {table: torch.ones(values["vocab_size"] + 1, n_embd)}
-    _refuses(student, mine, lone | padded, [table], "wte.weight has a row too many here, and no lm_head.weight is there")
-    _refuses(student, mine, file | row, [norm], f"ln_f.weight is [1, {n_embd}] here")
-    _refuses(student, mine, file | axes, [matrix], "h.1.attn.c_attn.weight has three axes here")
+    _refuses(
+        student,
+        mine,
+        before,
+        lone | padded,
+        [table],
+        "wte.weight has a row too many here, and no lm_head.weight is there",
+    )
+    _refuses(student, mine, before, file | row, [norm], f"ln_f.weight is [1, {n_embd}] here")
+    _refuses(student, mine, before, file | axes, [matrix], "h.1.attn.c_attn.weight has three axes here")
     every = _without(file, bias, "transformer.h.1.ln_2.bias") | strange | rows | row | axes
     names = [bias, "transformer.h.1.ln_2.bias", *strange, positions, norm, matrix]
-    _refuses(student, mine, every, names, "seven tensors are wrong here: two missing, two unexpected, three shapes")
+    _refuses(
+        student, mine, before, every, names, "seven tensors are wrong here: two missing, two unexpected, three shapes"
+    )
 
 
 @check(
@@ -98,14 +117,14 @@ def refuses_another_head(student, oracle, draw):
 
     values = draw.config()
     mine, theirs = _pair(student, oracle, values)
-    given = dict(theirs.checkpoint())
+    given, before = dict(theirs.checkpoint()), mine.state_dict()
     given["lm_head.weight"] = draw.normal(values["vocab_size"], values["n_embd"])
-    _refuses(student, mine, given, ["lm_head.weight"], "lm_head.weight is another table than wte.weight")
+    _refuses(student, mine, before, given, ["lm_head.weight"], "lm_head.weight is another table than wte.weight")
     given["lm_head.weight"] = given["transformer.wte.weight"].clone()
     first = given["lm_head.weight"][0, 0]
     given["lm_head.weight"][0, 0] = torch.nextafter(first, first + 1)
     says = "lm_head.weight differs from wte.weight in one number, by one bit"
-    _refuses(student, mine, given, ["lm_head.weight"], says)
+    _refuses(student, mine, before, given, ["lm_head.weight"], says)
 
 
 @check(
@@ -151,9 +170,8 @@ def _load(student, model, given, holds=""):
         raise
 
 
-def _refuses(student, mine, given, names, says):
-    """Fail unless a file is refused by a ValueError with these names, and the model is as it was."""
-    before = mine.state_dict()
+def _refuses(student, mine, before, given, names, says):
+    """Fail unless a file is refused by a ValueError with these names, and the model is as it was before."""
     message = raises(lambda: student.load_gpt2_weights(mine, given), "ValueError", says=says)
     for name in names:
         if name.removeprefix("transformer.") not in message:
