@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, BinaryIO, Self
 
 import msgspec
 
@@ -37,12 +37,13 @@ class Beside:
 
     def __init__(self, nursery: Nursery, make: Callable[[Nursery], Verdict]) -> None:
         """Fork, and have `make` run there, with a nursery of its own."""
-        self._answer, answer = os.pipe()
+        ours, theirs = os.pipe()
         self._pid = os.fork()
         if self._pid == 0:
-            os.close(self._answer)
-            _make(nursery.lent(), make, answer)
-        os.close(answer)
+            os.close(ours)
+            _make(nursery.lent(), make, theirs)
+        os.close(theirs)
+        self._answer: BinaryIO | None = os.fdopen(ours, "rb")
 
     def __enter__(self) -> Self:
         return self
@@ -51,13 +52,12 @@ class Beside:
         self.close()
 
     def verdict(self) -> Verdict | None:
-        """Wait for the verdict; None when there is none."""
-        if not self._pid:
+        """Wait for the verdict; None when there is none, or it was given before."""
+        if self._answer is None:
             return None
-        with os.fdopen(self._answer, "rb") as stream:
+        with self._answer as stream:
             data = stream.read()
-        os.waitpid(self._pid, 0)
-        self._pid = 0
+        self._answer = None
         try:
             sent = msgspec.msgpack.decode(data, type=_Sent)
         except msgspec.MsgspecError:
@@ -65,13 +65,12 @@ class Beside:
         return Verdict(sent.checks, sent.seed, sent.output, frozenset(sent.asked), unfinished=sent.unfinished)
 
     def close(self) -> None:
-        """End the process, if it is still there: its verdict is not wanted."""
-        if self._pid:
-            os.close(self._answer)
+        """End the process where its verdict is not wanted; else it ends by itself, and is not waited for."""
+        if self._answer is not None:
+            self._answer.close()
             with contextlib.suppress(OSError):
                 os.kill(self._pid, signal.SIGINT)
             os.waitpid(self._pid, 0)
-            self._pid = 0
 
 
 def _make(nursery: Nursery, make: Callable[[Nursery], Verdict], answer: int) -> None:

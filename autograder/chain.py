@@ -170,11 +170,12 @@ def texts(program: Program) -> Mapping[str, Sequence[str]]:
     return {module.filename: module.text.splitlines(keepends=True) for module in program.modules}
 
 
-def _imports_of(text: str) -> set[int]:
+@lru_cache(maxsize=64)
+def _imports_of(text: str) -> frozenset[int]:
     try:
-        return imported_steps(ast.parse(text))
+        return frozenset(imported_steps(ast.parse(text)))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()  # it will fail where it is run, and say so there
+        return frozenset()  # it will fail where it is run, and say so there
 
 
 def _module(step: Step, shown: str, text: str) -> wire.Module:

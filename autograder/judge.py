@@ -116,18 +116,18 @@ def _verdict(bench: Bench, order: Order, nursery: Nursery, limits: Limits) -> tu
     """Return what the step gives alone, and, where only the chain fails, who is to blame."""
     if order.ran and order.seed:
         return _blamed(bench, order, nursery, limits, order.ran(order.seed), lambda _: None)
-    run, seed = bench.run(), order.seed
+    seed = order.seed
     likely = bench.chain.dependencies(bench.checker.asks)
     with contextlib.ExitStack() as stack:
         beside = None
-        if order.worker == "warm" and likely and run.load() is None:  # cold, both would import the oracle
+        if order.worker == "warm" and likely:  # cold, both would import the oracle
             seed = seed or new_seed()
             beside = stack.enter_context(bench.beside(likely, seed))
 
         def made(own: Sequence[Step]) -> Verdict | None:
             return beside.verdict() if beside is not None and own == likely else None
 
-        return _blamed(bench, order, nursery, limits, run.verdict(seed), made)
+        return _blamed(bench, order, nursery, limits, bench.run().verdict(seed), made)
 
 
 def _blamed(

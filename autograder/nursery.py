@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, Self, cast
 
+from autograder.address import FORKS_QUICKLY
 from autograder.errors import InternalError
 from autograder.family import Forked, Spawned
 from autograder.inbox import Polled, Threaded
@@ -166,7 +167,7 @@ def _start_ancestor(kind: Kind) -> _Ancestor:
     process = subprocess.Popen(
         _command(kind, "fork", str(theirs.fileno())),
         pass_fds=[theirs.fileno()],
-        env=_environment(),
+        env=_environment() | FORKS_QUICKLY,
         stdin=subprocess.DEVNULL,
         stdout=errors,
         stderr=errors,

@@ -60,8 +60,6 @@ class Run:
             module.filename for module in program.modules[:-1] if module.filename.startswith("solutions/")
         }
         self._desk = Desk(nursery, program, limits)
-        self._loading: trouble.Trouble | None = None
-        self._is_loaded = False
         self._unfinished = False
         self._answered = False
         self._timeouts = 0
@@ -71,7 +69,7 @@ class Run:
 
     def verdict(self, seed: str | None) -> Verdict:
         """Ask every check; draw a seed when none is given."""
-        loading = self.load()
+        loading = self._load()
         seed = seed or new_seed()  # drawn after the learner's code was loaded
         results = {result.id: result for result in self._asked(self._checker.checks, loading, seed)}
         broken = self._desk.finish()
@@ -92,7 +90,7 @@ class Run:
     def results(self, seed: str, first: Collection[str] = ()) -> Generator[CheckResult]:
         """Yield what each check finds, as it comes; `first` are asked before the others. Whoever has enough stops."""
         try:
-            loading = self.load()
+            loading = self._load()
             yield from self._asked(sorted(self._checker.checks, key=lambda check: check.id not in first), loading, seed)
             yield from self._forbidden(loading)
         finally:
@@ -121,17 +119,16 @@ class Run:
         others = [result for result in results.values() if not result.declared and _reasons(result) not in told]
         return lines + others
 
-    def load(self) -> trouble.Trouble | None:
-        """Have the file loaded, if it has not been; return what came of it where that was no good."""
-        if not self._is_loaded and not all(check.static for check in self._checker.checks):
-            try:
-                self._desk.open()
-            except StudentRaised as error:
-                self._loading = trouble.of_exception(error, self._references)
-            except Ended as ended:
-                self._loading = trouble.of_ended(ended, "")
-        self._is_loaded = True
-        return self._loading
+    def _load(self) -> trouble.Trouble | None:
+        if all(check.static for check in self._checker.checks):
+            return None
+        try:
+            self._desk.open()
+        except StudentRaised as error:
+            return trouble.of_exception(error, self._references)
+        except Ended as ended:
+            return trouble.of_ended(ended, "")
+        return None
 
     def _check(self, check: Check, loading: trouble.Trouble | None, seed: str) -> CheckResult | None:
         """Return a check's result; None for an undeclared one that did not run, or passed."""

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import os
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from autograder import client
+from autograder import chain, checking, client, source
+from autograder import course as courses
+from autograder.bench import Bench
+from autograder.errors import AutograderError
+from autograder.submission import Submission
 from autograder.supervisor import Limits, calibrated
 
 if TYPE_CHECKING:
@@ -19,6 +25,8 @@ if TYPE_CHECKING:
 
     from autograder.address import Request
     from autograder.client import Warmth
+    from autograder.course import Course, Step
+    from autograder.nursery import Nursery
 
 # What a check imports, some of it only where it fails, and the modules that torch and transformers import late.
 _LIBRARIES = (
@@ -31,12 +39,29 @@ _LIBRARIES = (
 )
 
 
-def prepare() -> Limits:
-    """Import what any check may need; return the limits for this machine."""
+def prepare(root: str, nursery: Nursery) -> Limits:
+    """Import what any check may need, and make a check of each step, so that what is done once is done.
+
+    Returns: the limits for this machine.
+    """
     for name in _LIBRARIES:
         with contextlib.suppress(ImportError):  # a course without an oracle has no transformers
             importlib.import_module(name)
-    return calibrated(Limits())
+    limits = calibrated(Limits())
+    with contextlib.suppress(AutograderError):  # of a course that is broken now; each check says so itself
+        course = courses.load(Path(root))
+        for step in course.steps:
+            if not course.is_planned(step):
+                _try(course, step, nursery, limits)
+    return limits
+
+
+def _try(course: Course, step: Step, nursery: Nursery, limits: Limits) -> None:
+    """Run the finished code of a step through its checks, and forget what came of it."""
+    text, shown = chain.reference(course, step), f"{step.name}.py"
+    submission = Submission(shown, source.parse(text.encode(), shown), text.encode())
+    checker = checking.of_step(course, step)
+    Bench(course, step, "steps", checker, submission, nursery, limits).run().verdict(None)
 
 
 class _Unwanted(BaseException):
@@ -46,6 +71,7 @@ class _Unwanted(BaseException):
 def answer(request: Request, channel: socket.socket, terminal: Sequence[int], warmth: Warmth) -> NoReturn:
     """Be the judge of one request: as the process that asked would be, and end."""
     signal.signal(signal.SIGINT, _leave)
+    gc.disable()  # it does not live long
     try:
         channel.setblocking(True)
         with warmth.nursery.lent() as nursery:

@@ -286,7 +286,8 @@ def start(root: str) -> int:
             from autograder import served
             from autograder.client import Warmth
 
-            warmth = Warmth(nursery, served.prepare())
+            warmth = Warmth(nursery, served.prepare(root, nursery))
+            gc.collect()
             gc.freeze()
             with contextlib.suppress(FileNotFoundError):
                 Path(path).unlink()  # of a server that was killed

@@ -74,6 +74,7 @@ def leave_server(root: str) -> None:
     subprocess.Popen(
         [sys.executable, "-m", "autograder.server", root],
         cwd=engine,
+        env={**os.environ, **address.FORKS_QUICKLY},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

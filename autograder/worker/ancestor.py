@@ -1,8 +1,8 @@
 """The process that workers are forked from: it has imported torch, or nothing, and never runs a learner's code itself.
 
 Each worker gets a guard, a process between the ancestor and it. The guard adopts whatever the worker leaves behind,
-and at a word of the judge, or when the judge is gone, kills the whole family. A pair of them is always forked before it
-is asked for. Started by its file, with the root of the project off the path. Where there is no fork, it is the worker
+and at a word of the judge, or when the judge is gone, kills the whole family. Pairs of them are forked before they
+are asked for. Started by its file, with the root of the project off the path. Where there is no fork, it is the worker
 itself, for one run.
 """
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _SWEEP_S = 5.0
 _MANY = 100  # more workers than a failed check needs, which plays some fifty mistakes: a gate, or a test run
+_SPARES = 2  # a step alone, and in the chain
+_QUIET_S = 0.5
 _LATE = ("torch.fx.experimental.symbolic_shapes", "torch._dynamo")  # what a tensor on "meta" imports
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -77,29 +79,28 @@ def _answer(serve: Any, channel: socket.socket, late: Sequence[str]) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # guards are reaped by the system
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the judge's to handle: it ends us by closing the channel
     gc.freeze()  # what is here before a worker is no rubbish of the worker's, and not to be looked through for any
-    waiting, given, spare = list(late), 0, None
+    waiting, given = list(late), 0
+    spares: list[_Pair] = []
     while True:
         while waiting and (not given or given >= _MANY) and not _is_asked(channel):
-            if spare is not None:
-                spare.close()
-                spare = None
+            while spares:
+                spares.pop().close()
             importlib.import_module(waiting.pop(0))
             gc.freeze()
-        if spare is None and not _is_asked(channel):
-            spare = _Pair(serve, channel)
+        while len(spares) < _SPARES and not _is_asked(channel, _QUIET_S):  # not beside a check that is under way
+            spares.append(_Pair(serve, channel))
         message, pipes, _, _ = socket.recv_fds(channel, 65536, 4)
         if not message:
             return
         given += 1
-        if spare is None or not spare.give(message, pipes):
-            _Pair(serve, channel).give(message, pipes)
-        spare = None
+        while not (spares.pop() if spares else _Pair(serve, channel)).give(message, pipes):
+            continue
         for pipe in pipes:
             os.close(pipe)
 
 
-def _is_asked(channel: socket.socket) -> bool:
-    return bool(select.select([channel], [], [], 0)[0])
+def _is_asked(channel: socket.socket, within_s: float = 0.0) -> bool:
+    return bool(select.select([channel], [], [], within_s)[0])
 
 
 class _Pair:
