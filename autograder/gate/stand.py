@@ -6,7 +6,7 @@ import contextlib
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from autograder import checking, fence, generate, played
 from autograder.bench import Bench
@@ -96,11 +96,20 @@ class Stand:
 
     def told(self, mistake: Mistake) -> Report:
         """Return the report of a learner who made a mistake, from runs that the stand may have made before."""
-        text = self.text(mistake.other)
+        return self.reported(self.text(mistake.other))
+
+    def reported(self, text: str, *, worker: Literal["cold", "warm"] = "cold") -> Report:
+        """Return the report of a text in the chain of the solutions, with what its learner is told.
+
+        Args:
+            text: a file of the step.
+            worker: "warm" makes the runs of the text as a warm server's judge does, each anew.
+        """
         with self._written(text) as path:
             shown = f"steps/{self.step.name}.py"
-            order = Order(self.step, "solutions", path, shown, SEED, known=self._known_with)
-            order = order._replace(ran=lambda seed: self._verdict(text, seed))
+            order = Order(self.step, "solutions", path, shown, SEED, worker=worker, known=self._known_with)
+            if worker == "cold":
+                order = order._replace(ran=lambda seed: self._verdict(text, seed))
             return judge(self.course, order, self.nursery, LIMITS)
 
     def shows(self, text: str, seed: str = SEED) -> Mapping[str, Evidence]:
