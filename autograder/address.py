@@ -17,6 +17,7 @@ FORKS_QUICKLY = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"} if sys.platform == 
 _LONGEST = 100  # bytes of a socket's path: macOS has room for 103
 _MANIFEST = "course.toml"
 _VERSION = "1"
+_SIZE_DIGITS = 7
 
 
 class Request(NamedTuple):
@@ -39,7 +40,25 @@ class Request(NamedTuple):
         return b"%d\n%b" % (len(body), body)
 
 
-def decode(data: bytes) -> Request | None:
+def read(heard: bytes) -> Request | None:
+    """Return the request of all that was heard so far; None while it is not whole.
+
+    Errors: ValueError, when it is no request, or one of another version.
+    """
+    size, newline, body = heard.partition(b"\n")
+    if not newline and len(size) < _SIZE_DIGITS:
+        return None
+    if not size.isdigit() or len(size) > _SIZE_DIGITS:
+        raise ValueError("a request begins with its size")
+    if len(body) < int(size):
+        return None
+    request = _decode(body)
+    if request is None:
+        raise ValueError("a request of another version")
+    return request
+
+
+def _decode(data: bytes) -> Request | None:
     """Return the request of a body; None when it is of another version, or no request."""
     texts = [os.fsdecode(text) for text in data.split(b"\0")]
     if len(texts) < 8 or texts[0] != _VERSION or not texts[7].isdigit():

@@ -1,7 +1,7 @@
 """The warm server of one checkout: it has imported the libraries of the oracle, and forks a judge for each check.
 
-It reads no file of the course and of no learner; what it forks reads them anew each time. Nothing but standard library
-runs in its loop, so that nothing that a check does can hold up another.
+It reads no file of a learner; what it forks reads course and steps anew each time. Nothing but standard library runs in
+its loop, so that nothing that a check does can hold up another.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sys
 import time
 from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from autograder import address, fingerprint
 
@@ -30,7 +30,6 @@ _BEAT_S = 1.0
 _LOOK_S = 20.0  # how often it looks whether it is still of use
 _GRACE_S = 5.0  # for a judge whose client has gone to end what it started
 _AT_ONCE = 2 * (os.cpu_count() or 1)
-_LONGEST_REQUEST = 4 * 2**20
 
 
 class _Guest:
@@ -58,6 +57,13 @@ class _Guest:
         self.terminal.clear()
 
 
+class _Spare(NamedTuple):
+    """A judge that was forked before it is asked for, and has rehearsed."""
+
+    judge: int
+    channel: socket.socket
+
+
 class Server:
     """The loop: takes requests, forks judges, tells clients that their judge lives, and ends when it is of no use."""
 
@@ -72,6 +78,8 @@ class Server:
         self._guests: list[_Guest] = []
         self._waiting: deque[_Guest] = deque()
         self._ending = False
+        self._spare: _Spare | None = None
+        self._last: Request | None = None
         self._selector = selectors.DefaultSelector()
         self._woken, self._wake = os.pipe()
 
@@ -98,6 +106,8 @@ class Server:
                 self._look_after()
         finally:
             self._end()
+            if self._spare is not None:
+                self._spare.channel.close()
 
     # ------------------------------------------------------------------------------------------------------- clients
 
@@ -129,19 +139,14 @@ class Server:
             self._read(guest)
 
     def _read(self, guest: _Guest) -> None:
-        size, newline, body = guest.heard.partition(b"\n")
-        if not newline and len(size) < 16:
-            return
-        if not size.isdigit() or int(size) > _LONGEST_REQUEST:
+        try:
+            guest.request = address.read(guest.heard)
+        except ValueError:
             self._dismiss(guest, "cold")
             return
-        if len(body) < int(size):
-            return
-        guest.heard = b""
-        guest.request = address.decode(body)
         match guest.request:
             case None:
-                self._dismiss(guest, "cold")
+                return
             case address.Request(verb="status"):
                 age_s = time.monotonic() - self._started
                 self._dismiss(guest, f"{os.getpid()} {age_s:.0f} {self._requests}")
@@ -180,8 +185,22 @@ class Server:
     def _start_waiting(self) -> None:
         while self._waiting and sum(bool(guest.judge) for guest in self._guests) < _AT_ONCE:
             guest = self._waiting.popleft()
-            guest.judge = self._fork(guest)
+            self._last = guest.request
+            guest.judge = self._given(guest) or self._fork(guest)
             guest.let_go_of_terminal()
+
+    def _given(self, guest: _Guest) -> int:
+        """Return the spare judge, which now works for this guest; 0 where there is none."""
+        spare, self._spare = self._spare, None
+        if spare is None or guest.request is None:
+            return 0
+        with spare.channel as channel, contextlib.suppress(OSError):  # it may have been killed
+            data = guest.request.encode()
+            sent = socket.send_fds(channel, [data], [guest.channel.fileno(), *guest.terminal])
+            channel.sendall(data[sent:])
+            return spare.judge
+        _signal(spare.judge, signal.SIGKILL)
+        return 0
 
     def _fork(self, guest: _Guest) -> int:
         """Return the process of a judge for this guest; 0 when there can be none, and the guest was told so."""
@@ -191,20 +210,40 @@ class Server:
             self._dismiss(guest, "cold")
             return 0
         if judge == 0:
-            signal.set_wakeup_fd(-1)
-            for number in (signal.SIGCHLD, signal.SIGTERM):
-                signal.signal(number, signal.SIG_DFL)
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-            self._selector.close()
-            self._listener.close()
-            for other in self._guests:
-                if other is not guest:
-                    other.close()
+            self._leave_to_judge(guest)
             from autograder import served
 
             assert guest.request is not None
             served.answer(guest.request, guest.channel, guest.terminal, self._warmth)
         return judge
+
+    def _fork_spare(self) -> None:
+        ours, theirs = socket.socketpair()
+        judge = 0
+        with contextlib.suppress(OSError):
+            judge = os.fork()
+            if judge == 0:
+                ours.close()
+                self._leave_to_judge(None)
+                from autograder import served
+
+                served.wait(theirs, self._last, self._warmth)
+        theirs.close()
+        if judge:
+            self._spare = _Spare(judge, ours)
+        else:
+            ours.close()
+
+    def _leave_to_judge(self, guest: _Guest | None) -> None:
+        """Be a judge's process: let go of all that is the loop's."""
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGCHLD, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        self._selector.close()
+        self._listener.close()
+        for other in self._guests:
+            if other is not guest:
+                other.close()
 
     def _reap(self) -> None:
         for guest in [guest for guest in self._guests if guest.judge]:
@@ -234,6 +273,11 @@ class Server:
                     _signal(guest.judge, signal.SIGKILL)
         if self._guests:
             self._busy_until = now
+        elif self._spare is None and not self._ending:  # not beside a check that is under way
+            self._fork_spare()
+        elif self._spare is not None and _has_ended(self._spare.judge):
+            self._spare.channel.close()
+            self._spare = None
         elif now - self._looked > _LOOK_S:
             self._looked = now
             if now - self._busy_until > _IDLE_S or not self._is_of_use():
@@ -255,6 +299,13 @@ class Server:
             self._ending = True
             with contextlib.suppress(OSError):
                 Path(self._listener.getsockname()).unlink()
+
+
+def _has_ended(pid: int) -> bool:
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] != 0
+    except ChildProcessError:
+        return True
 
 
 def _signal(pid: int, number: int) -> None:

@@ -33,7 +33,11 @@ served._LIBRARIES = {libraries}
 {patch}
 sys.exit(server.start(sys.argv[1]))
 """
-SLOW = "import pathlib, time\npathlib.Path({marker!r}).touch()\ntime.sleep({seconds})\n"
+SLOW = """
+import os, pathlib, time
+pathlib.Path({marker!r}).write_text(f"{{os.getpid()}} {{os.getppid()}}", encoding="utf-8")
+time.sleep({seconds})
+"""
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +142,7 @@ def solution(root):
 
 
 def judge_of(server):
-    """Return the process of the judge that a server has forked: the others are its ancestors."""
+    """Return the process of the one judge that is at work: the others are the ancestors, and no spare is made now."""
     found = []
 
     def is_there():
@@ -251,8 +255,8 @@ def test_a_server_that_ends_or_hangs_in_the_middle_costs_time_alone(desk, home, 
     put(desk, SLOW.format(marker=str(marker), seconds=1.5) + solution(desk))
     with served(desk, home) as server:
         check = started(desk, home, "check", "1")
-        judge = judge_of(server)
         wait_for(marker.exists)
+        judge = judge_of(server)
         os.kill(server.pid if whom == "server" else judge.pid, number)
         out, error = check.communicate(timeout=120)
         assert (check.returncode, error) == (0, b"")
@@ -266,16 +270,27 @@ def test_a_server_that_ends_or_hangs_in_the_middle_costs_time_alone(desk, home, 
     assert b" cold " in run(desk, home, "check", "1", env={"CI": "true"}).stdout
 
 
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_spare_judge_that_is_no_use_costs_time_alone(desk, home, number):
+    with served(desk, home) as server:
+        spare = judge_of(server)
+        spare.send_signal(number)
+        done = run(desk, home, "check", "1")
+        assert (done.returncode, done.stderr, done.stdout.count(b"Results:")) == (0, b"", 1)
+        assert gone([spare.pid])
+        assert b" warm " in run(desk, home, "check", "1").stdout
+
+
 def test_a_server_that_is_killed_between_two_checks_leaves_a_socket_that_harms_nobody(desk, home):
     with served(desk, home) as server:
         server.kill()
         server.wait()
         assert socket_of(desk, home).exists()
         done = run(desk, home, "check", "1")  # and leaves another behind
-    assert (done.returncode, done.stderr) == (0, b"")
-    assert b" cold " in done.stdout
-    wait_for(lambda: run(desk, home, "server", "status").stdout.startswith(b"The warm server of this course is"))
-    assert run(desk, home, "server", "stop").stdout.startswith(b"The warm server has ended.")
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert b" cold " in done.stdout
+        wait_for(lambda: run(desk, home, "server", "status").stdout.startswith(b"The warm server of this course is"))
+        assert run(desk, home, "server", "stop").stdout.startswith(b"The warm server has ended.")
 
 
 def test_a_server_without_its_ancestors_ends_and_the_answer_is_a_cold_one(desk, home):
@@ -382,10 +397,6 @@ def test_a_thousand_requests_leave_no_memory_and_no_open_file(lasting, home, cap
     assert grown_mb < 8
 
 
-def all_under(server):
-    return {child.pid for child in server.children(recursive=True)}
-
-
 def family(server):
     """Return a server and its ancestors of workers, without the judges and workers that come and go."""
     return [server, *(child for child in server.children() if any("ancestor" in word for word in child.cmdline()))]
@@ -447,15 +458,13 @@ def test_an_interrupted_client_leaves_no_process(lasting, home, tmp_path):
     put(lasting, SLOW.format(marker=str(marker), seconds=600) + solution(lasting))
     server = psutil.Process(server_of(lasting, home))
     check = started(lasting, home, "check", "1")
-    wait_for(marker.exists)
-    working = {pid for pid in all_under(server) if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE}
+    wait_for(lambda: marker.exists() and marker.read_text(encoding="utf-8"))
+    working = {judge_of(server).pid, *map(int, marker.read_text(encoding="utf-8").split())}
     check.send_signal(signal.SIGINT)
     out, error = check.communicate(timeout=60)
     assert (check.returncode, error) == (130, b"autograder: interrupted\n")
     assert out.startswith(b"Running tests for Step 01")
-    # A judge, a guard and a worker go. The ancestors stay, and a spare pair of each, which waits for an order.
-    wait_for(lambda: len(working - all_under(server)) == 3)
-    assert len(working & all_under(server)) == 2 + 2 * 2
+    assert gone(working)
     put(lasting, solution(lasting))
     assert b" warm " in run(lasting, home, "check", "1").stdout
 
@@ -527,7 +536,8 @@ def test_requests_survive_the_way():
     request = address.Request("check", "3.11", "/r", "/f", "1.5", "utf-8,strict", ("1", "--file", "a b"), names)
     size, _, body = request.encode().partition(b"\n")
     assert int(size) == len(body)
-    assert address.decode(body) == request
+    assert address.read(request.encode()) == request
+    assert address.read(request.encode()[:-1]) is None
 
 
 def test_an_answer_that_was_lost_is_given_again(monkeypatch, capsys):
