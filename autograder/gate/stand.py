@@ -87,29 +87,23 @@ class Stand:
         """
         return self._bench.with_text(text, tree)
 
-    def judge(self, text: str, *, seed: str = SEED) -> Report:
+    def judge(self, text: str, *, seed: str = SEED, worker: Literal["cold", "warm"] = "cold") -> Report:
         """Return the report of a text, alone and in the chain of the solutions, as a learner would get it."""
         with self._written(text) as path:
             shown = f"steps/{self.step.name}.py"
-            order = Order(self.step, "solutions", path, shown, seed, diagnose=False)
+            order = Order(self.step, "solutions", path, shown, seed, worker=worker, diagnose=False)
             return judge(self.course, order, self.nursery, LIMITS)
 
     def told(self, mistake: Mistake) -> Report:
-        """Return the report of a learner who made a mistake, from runs that the stand may have made before."""
+        """Return the report of a learner who made a mistake."""
         return self.reported(self.text(mistake.other))
 
-    def reported(self, text: str, *, worker: Literal["cold", "warm"] = "cold") -> Report:
-        """Return the report of a text in the chain of the solutions, with what its learner is told.
-
-        Args:
-            text: a file of the step.
-            worker: "warm" makes the runs of the text as a warm server's judge does, each anew.
-        """
+    def reported(self, text: str) -> Report:
+        """Return the report of a text with what its learner is told, from runs that the stand may have made before."""
         with self._written(text) as path:
             shown = f"steps/{self.step.name}.py"
-            order = Order(self.step, "solutions", path, shown, SEED, worker=worker, known=self._known_with)
-            if worker == "cold":
-                order = order._replace(ran=lambda seed: self._verdict(text, seed))
+            order = Order(self.step, "solutions", path, shown, SEED, known=self._known_with)
+            order = order._replace(ran=lambda seed: self._verdict(text, seed))
             return judge(self.course, order, self.nursery, LIMITS)
 
     def shows(self, text: str, seed: str = SEED) -> Mapping[str, Evidence]:

@@ -27,13 +27,16 @@ each_step = pytest.mark.parametrize("step", READY, ids=lambda step: step.slug)
 @pytest.mark.timeout(600)
 @each_step
 def test_every_known_program_gets_one_document(nursery, step):
-    """Solution, stub, mistakes and variants: with the runs beside each other, and one after the other."""
+    """Solution, stub, mistakes and variants: with the runs beside each other, and one after the other.
+
+    Which known mistake it is, is looked for by the same code from the same runs; the next test has it told.
+    """
     stand = Stand(COURSE, step, nursery)
     texts = {"the solution": stand.made.solution, "the stub": stand.made.stub}
     texts |= {other.name: stand.text(other) for other in stand.checker.variants}
     texts |= {mistake.name: stand.text(mistake.other) for mistake in stand.mistakes}
     for name, text in texts.items():
-        cold, warm = stand.reported(text), stand.reported(text, worker="warm")
+        cold, warm = stand.judge(text), stand.judge(text, worker="warm")
         assert (cold.timing.worker, warm.timing.worker) == ("cold", "warm")
         assert timeless(warm) == timeless(cold), name
 
