@@ -45,11 +45,12 @@ def nursery():
 def judge_text(course, nursery, tmp_path):
     """Return a function that judges a text as a step's file: `judge_text("layer_norm", text)` gives the report."""
 
-    def judged(slug, text, *, seed="91c2", limits=LIMITS, name="answer.py"):
+    def judged(slug, text, *, seed="91c2", limits=LIMITS, name="answer.py", diagnose=True):
         path = tmp_path / name
         path.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
         step = course.find(slug)
-        return judge(course, Order(step, file=path, shown=f"steps/{step.name}.py", seed=seed), nursery, limits)
+        order = Order(step, file=path, shown=f"steps/{step.name}.py", seed=seed, diagnose=diagnose)
+        return judge(course, order, nursery, limits)
 
     return judged
 

@@ -166,7 +166,7 @@ class LMHeadModel(Conv1DReference):
         return self.state_dict()
 
     def continued(
-        self, input_ids: torch.Tensor, max_new_tokens: int, eos_token_id: int | None = None, window: int | None = None
+        self, input_ids: torch.Tensor, tokens: int, eos_token_id: int | None = None, window: int | None = None
     ) -> torch.Tensor:
         """Return what greedy generation makes of the ids: with no window, what Hugging Face's own makes of them.
 
@@ -176,7 +176,7 @@ class LMHeadModel(Conv1DReference):
         """
         rows = [tuple(row) for row in input_ids.tolist()]
         ended = [False] * len(rows)
-        for _ in range(max_new_tokens):
+        for _ in range(tokens):
             seen = [row[-window:] if window else row for row in rows]
             self._write({text for text, over in zip(seen, ended, strict=True) if not over} - self._next.keys())
             best = [eos_token_id if over else self._next[text] for text, over in zip(seen, ended, strict=True)]

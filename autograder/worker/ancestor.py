@@ -88,15 +88,21 @@ def _answer(serve: Any, channel: socket.socket, late: Sequence[str]) -> None:
             importlib.import_module(waiting.pop(0))
             gc.freeze()
         while len(spares) < _SPARES and not _is_asked(channel, _QUIET_S):  # not beside a check that is under way
-            spares.append(_Pair(serve, channel))
+            spares.append(_Pair(serve, [channel.fileno(), *_ends(spares)]))
         message, pipes, _, _ = socket.recv_fds(channel, 65536, 4)
         if not message:
             return
         given += 1
-        while not (spares.pop() if spares else _Pair(serve, channel)).give(message, pipes):
-            continue
+        is_given = False
+        while not is_given:  # a spare may have been killed
+            pair = spares.pop() if spares else _Pair(serve, [channel.fileno(), *pipes])
+            is_given = pair.give(message, pipes)
         for pipe in pipes:
             os.close(pipe)
+
+
+def _ends(pairs: Sequence[_Pair]) -> list[int]:
+    return [end for pair in pairs for end in pair.ends]
 
 
 def _is_asked(channel: socket.socket, within_s: float = 0.0) -> bool:
@@ -106,12 +112,14 @@ def _is_asked(channel: socket.socket, within_s: float = 0.0) -> bool:
 class _Pair:
     """A guard and its worker, forked before they are asked for; they wait for their order, and end when none comes."""
 
-    def __init__(self, serve: Any, channel: socket.socket) -> None:
+    def __init__(self, serve: Any, held: Sequence[int]) -> None:
+        """Fork both; what the ancestor holds open for itself and for others is not for them."""
         self._guard, guard = socket.socketpair()
         self._worker, worker = socket.socketpair()
+        self.ends = self._guard.fileno(), self._worker.fileno()
         if os.fork() == 0:
-            for end in (channel, self._guard, self._worker):
-                end.close()
+            for end in (*held, *self.ends):
+                os.close(end)
             _guard(serve, guard, worker)
         guard.close()
         worker.close()

@@ -17,7 +17,7 @@ from autograder.gate import line
 from autograder.oracle import hugging_face
 
 ROOT = Path(__file__).resolve().parents[2]
-VERBS = ("check", "hint", "progress", "solution", "reset", "undo", "history", "bug")
+VERBS = ("check", "hint", "progress", "solution", "reset", "undo", "history", "server", "bug")
 VERBS += ("doctor", "generate", "record", "verify", "new", "new-course", "report", "bundle")
 
 

@@ -428,10 +428,6 @@ def act():
 """
 
 
-def descendants():
-    return {process.pid for process in psutil.Process().children(recursive=True)}
-
-
 @FORKS
 def test_a_worker_that_is_closed_leaves_no_process_not_even_in_a_session_of_its_own(nursery, desk):
     nursery.prepare("plain")
@@ -444,14 +440,14 @@ def test_a_worker_that_is_closed_leaves_no_process_not_even_in_a_session_of_its_
 
 @pytest.mark.parametrize("fork", [pytest.param(True, marks=FORKS), False])
 def test_a_nursery_that_is_closed_leaves_no_process(fork):
-    before = descendants()
     with Nursery(fork=fork) as own:
         module = wire.Module(["steps.step_01"], "steps/step_01.py", FAMILY)
         one = Desk(own, Program([module], wire.Ban(), "plain"), LIMITS)
         child = student(one).started
-        during = descendants() - before
-    assert len(during) >= 2
-    assert gone(during | {child})
+        above = [process.pid for process in psutil.Process(child).parents()]
+        family = {child, *above[: above.index(os.getpid())]}
+    assert len(family) >= 2
+    assert gone(family)
     one.close()  # a second time does no harm
 
 

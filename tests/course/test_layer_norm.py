@@ -335,10 +335,10 @@ MISTAKES = {
     "another name": (with_(("class LayerNorm", "class Layernorm")), "POESGF"),
     "a function that returns nothing": ("def LayerNorm(dim, *, eps=1e-5):\n    pass\n", "POESGF"),
     "a number": ("LayerNorm = 3\n", "POESGF"),
-    "a state dict of its own": (f"{RIGHT}\n    def state_dict(self, **_):\n        return [1, 2]\n", "POESGF"),
+    "a state dict of its own": (f"{RIGHT}\n    def state_dict(self, **_):\n        return [1, 2]\n", "P"),
     "a state dict of texts": (
         f"{RIGHT}\n    def state_dict(self, **_):\n        return dict(weight='w', bias=3)\n",
-        "POESGF",
+        "P",
     ),
 }
 
@@ -469,7 +469,7 @@ def test_a_right_way_passes(judge_text, name):
 def test_a_mistake_fails_on_its_lines(judge_text, name):
     text, letters = MISTAKES[name]
     for seed in SEEDS:
-        report = judge_text("layer_norm", text, seed=seed)
+        report = judge_text("layer_norm", text, seed=seed, diagnose=False)
         assert report.outcome not in ("passed", "internal")
         assert failed(report) == [LETTERS[letter] for letter in letters]
 
