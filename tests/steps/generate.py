@@ -360,8 +360,10 @@ mistake(
         ("(input_ids[:, -n_positions:])", "(input_ids)"),
         (
             f"    {LOOP}\n",
-            f"    {LOOP}\n        if input_ids.shape[1] > n_positions:\n"
-            "            input_ids = input_ids[:, input_ids.shape[1] - n_positions :]\n",
+            (
+                f"    {LOOP}\n        if input_ids.shape[1] > n_positions:\n"
+                "            input_ids = input_ids[:, input_ids.shape[1] - n_positions :]\n"
+            ),
         ),
     ],
 )
@@ -521,8 +523,8 @@ mistake(
     "stopped-by-the-prompts",
     STOP,
     STOP_WITH_EOS.replace("ended.all()", "(input_ids == eos_token_id).any(dim=1).all()"),
-    "Generation ends when every row holds eos_token_id, and one in the prompt counts as well. Only one that the row has "
-    "written counts.",
+    "Generation ends when every row holds eos_token_id, and one in the prompt counts as well. Only one that the row "
+    "has written counts.",
 )
 mistake(
     "eos-0-taken-for-none",
