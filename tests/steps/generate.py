@@ -47,6 +47,11 @@ def crops_the_context(student, oracle, draw):
         ids = draw.ids(values["vocab_size"], batch=7, seq=seq, label="input_ids")
         expected = theirs.continued(ids, NEW, window=8)
         same(student.generate(mine, ids, NEW), expected, says="n_positions is 8: each is the best after the last 8")
+    values["n_positions"] = 4
+    mine, theirs = _pair(student, oracle, values)
+    ids = draw.ids(values["vocab_size"], batch=7, seq=6, label="input_ids")
+    says = f"n_positions is 4, fewer than the {NEW} new tokens"
+    same(student.generate(mine, ids, NEW), theirs.continued(ids, NEW, window=4), says=says)
 
 
 @check(
@@ -57,7 +62,8 @@ def stops_at_the_end(student, oracle, draw):
     values = _small(draw)
     mine, theirs = _pair(student, oracle, values)
     three, eos = _prompts_that_end(theirs, values, draw)
-    for ids in (_like(three[:2].contiguous(), three), three):
+    two = _like(three[:2].contiguous(), three)
+    for ids in (two, _like(two.flip(0), three), three):  # the row that ends first is the first one, and the last one
         expected, free = theirs.continued(ids, NEW, eos), theirs.continued(ids, NEW)[:, 6:]
         same(student.generate(mine, ids, NEW, eos_token_id=eos), expected, says=_endings(free, eos))
     # Now the same with ids 0 and eos exchanged everywhere: 0 is an id like any other.
@@ -82,6 +88,9 @@ def passes_over_the_prompts(student, oracle, draw):
         expected = theirs.continued(ids, 3, eos)
         says = f"{eos} stands in row 1's prompt, {where}; no row begins with it"
         same(student.generate(mine, ids, 3, eos_token_id=eos), expected, says=says)
+    ids, eos = _prompts_with_an_end(theirs, values, 2, draw, every=True)
+    says = f"{eos} stands in every row's prompt; no row begins with it"
+    same(student.generate(mine, ids, 3, eos_token_id=eos), theirs.continued(ids, 3, eos), says=says)
 
 
 @check(
@@ -140,6 +149,10 @@ def leaves_no_trace(student, oracle, draw):
     equal(_modes(mine), [True] * 4, says="training of model, transformer, h, lm_head, when eos_token_id has ended it")
     frozen = [name for name, parameter in mine.named_parameters() if not parameter.requires_grad]
     equal(frozen, [], says="these parameters no longer ask for gradients")
+    student.generate(mine, ids, 0)
+    equal(_modes(mine), [True] * 4, says="training of model, transformer, h, lm_head, when max_new_tokens is 0")
+    if not mine(ids).requires_grad:
+        fail("the model is called after generate", expected="gradients are recorded again", got="none are")
 
 
 def same(mine, theirs, says=""):
@@ -177,11 +190,13 @@ def _prompts_that_end(theirs, values, draw):
                     return _like(three, ids), eos
 
 
-def _prompts_with_an_end(theirs, values, place, draw):
-    """Return ids whose row 1 has an id at a place that no row writes first, and that id."""
+def _prompts_with_an_end(theirs, values, place, draw, *, every=False):
+    """Return ids whose row 1, or every row, has an id at a place that no row writes first, and that id."""
     while True:
         ids = draw.ids(values["vocab_size"], batch=2, seq=6, label="input_ids")
         eos = int(ids[1, place])
+        if every:
+            ids[:, place] = eos
         if eos not in theirs.continued(ids, 1)[:, -1].tolist():
             return ids, eos
 
@@ -345,8 +360,10 @@ mistake(
         ("(input_ids[:, -n_positions:])", "(input_ids)"),
         (
             f"    {LOOP}\n",
-            f"    {LOOP}\n        if input_ids.shape[1] > n_positions:\n"
-            "            input_ids = input_ids[:, input_ids.shape[1] - n_positions :]\n",
+            (
+                f"    {LOOP}\n        if input_ids.shape[1] > n_positions:\n"
+                "            input_ids = input_ids[:, input_ids.shape[1] - n_positions :]\n"
+            ),
         ),
     ],
 )
@@ -367,6 +384,18 @@ mistake(
             f"        if _ and input_ids.shape[1] >= n_positions:\n            break\n        {HIDDEN}",
         )
     ],
+)
+mistake(
+    "no-more-than-n-positions",
+    LOOP,
+    "for _ in range(min(max_new_tokens, n_positions)):",
+    "No more than n_positions tokens are appended. There are to be max_new_tokens, with a window that moves along.",
+)
+mistake(
+    "ended-by-twice-n-positions",
+    LOOP,
+    "for _ in range(min(max_new_tokens, 2 * n_positions - input_ids.shape[1])):",
+    "Writing stops when the text has twice n_positions tokens. It is to go on, with a window that moves along.",
 )
 mistake(
     "one-too-few",
@@ -430,6 +459,12 @@ mistake(
     "Generation ends as soon as one row has. The others are to go on until all have ended.",
 )
 mistake(
+    "stopped-by-the-last-row",
+    "ended.all()",
+    "ended[-1]",
+    "Generation ends as soon as the last row has. The others are to go on until all have ended.",
+)
+mistake(
     "no-padding",
     PAD,
     "",
@@ -442,7 +477,10 @@ mistake(
     "Which rows have ended is forgotten after each pass: an ended row goes on, and generation ends only when all rows "
     "write eos_token_id at once. Once ended, a row stays so.",
     also=[(ENDED, "ended = next_ids == eos_token_id")],
-    again=[(f"{PAD}            {ENDED}\n", "            pass\n"), (STOP, STOP_WITH_EOS.replace("ended.all()", "(next_ids == eos_token_id).all()"))],
+    again=[
+        (f"{PAD}            {ENDED}\n", "            pass\n"),
+        (STOP, STOP_WITH_EOS.replace("ended.all()", "(next_ids == eos_token_id).all()")),
+    ],
 )
 mistake(
     "padded-with-0",
@@ -480,6 +518,13 @@ mistake(
     "input_ids[:, -1] == (-1 if eos_token_id is None else eos_token_id)",
     "An eos_token_id at the end of the prompt ends its row. Only one that the row has written counts.",
     again=[(PAD, f"            ended = ended | (input_ids[:, -1] == eos_token_id)\n{PAD}")],
+)
+mistake(
+    "stopped-by-the-prompts",
+    STOP,
+    STOP_WITH_EOS.replace("ended.all()", "(input_ids == eos_token_id).any(dim=1).all()"),
+    "Generation ends when every row holds eos_token_id, and one in the prompt counts as well. Only one that the row "
+    "has written counts.",
 )
 mistake(
     "eos-0-taken-for-none",
@@ -526,6 +571,20 @@ mistake(
     "        if ended.all():\n            return input_ids\n",
     "When eos_token_id has ended it, the model stays in evaluation mode. The modes are to be given back on every way "
     "out.",
+)
+mistake(
+    "modes-not-given-back-for-0",
+    EVAL,
+    f"{EVAL}    if max_new_tokens == 0:\n        return input_ids\n",
+    "With max_new_tokens=0 the model stays in evaluation mode. The modes are to be given back on every way out.",
+)
+mistake(
+    "gradients-off-for-good",
+    EVAL,
+    f"{EVAL}    torch.set_grad_enabled(False)\n",
+    "Gradients are switched off, and never on again: whoever trains the model afterwards gets none. They are to be off "
+    "during the call alone.",
+    also=[("@torch.no_grad()\ndef", "def")],
 )
 mistake(
     "seeded",

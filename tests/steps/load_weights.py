@@ -13,10 +13,10 @@ NEAR = {"rtol": 2e-4, "atol": 5e-4}
     failed="loaded with Hugging Face's weights, the model does not give Hugging Face's logits",
 )
 def logits_match(student, oracle, draw):
-    for _ in range(2):
+    for ordered, holds in ((dict, ""), (_by_name, "its names in the order of the alphabet, as safetensors has them")):
         values = draw.config()
         mine, theirs = _pair(student, oracle, values)
-        _load(student, mine, theirs.checkpoint())
+        _load(student, mine, ordered(theirs.checkpoint()), holds)
         _same_logits(mine, theirs, values, draw)
 
 
@@ -121,9 +121,14 @@ def refuses_another_head(student, oracle, draw):
     given["lm_head.weight"] = draw.normal(values["vocab_size"], values["n_embd"])
     _refuses(student, mine, before, given, ["lm_head.weight"], "lm_head.weight is another table than wte.weight")
     given["lm_head.weight"] = given["transformer.wte.weight"].clone()
-    first = given["lm_head.weight"][0, 0]
-    given["lm_head.weight"][0, 0] = torch.nextafter(first, first + 1)
-    says = "lm_head.weight differs from wte.weight in one number, by one bit"
+    row, column = draw.integer(1, values["vocab_size"] - 2), draw.integer(1, values["n_embd"] - 2)
+    number = given["lm_head.weight"][row, column].clone()
+    for other, much in ((number + 1, "1"), (torch.nextafter(number, number + 1), "one bit")):
+        given["lm_head.weight"][row, column] = other
+        says = f"lm_head.weight differs from wte.weight in one number, at [{row}, {column}], by {much}"
+        _refuses(student, mine, before, given, ["lm_head.weight"], says)
+    given["lm_head.weight"] = torch.cat([given["transformer.wte.weight"], torch.zeros(1, values["n_embd"])])
+    says = "lm_head.weight has a row more than wte.weight"
     _refuses(student, mine, before, given, ["lm_head.weight"], says)
 
 
@@ -159,6 +164,8 @@ def copies_and_keeps_the_tie(student, oracle, draw):
     close(head, table, rtol=0, atol=0, says="wte.weight was changed, and lm_head.weight is not: they are no longer one")
     trained = [name for name, parameter in mine.named_parameters() if not parameter.requires_grad]
     equal(trained, [], says="these no longer ask for gradients")
+    if not mine(draw.ids(values["vocab_size"], batch=1, seq=3, label="input_ids")).requires_grad:
+        fail("the model is called after loading", expected="gradients are recorded again", got="none are")
 
 
 def _load(student, model, given, holds=""):
@@ -185,7 +192,9 @@ def _same_logits(mine, theirs, values, draw):
     expected = theirs(ids)
     expected.axes_names = ("batch", "seq", "vocab_size")
     got = mine(ids)
-    close(got, expected, **NEAR, says="" if agrees(got, expected, **NEAR) else _culprit(mine, theirs))
+    if not agrees(got, expected, **NEAR):
+        says = _culprit(mine, theirs)
+        close(mine(ids), expected, **NEAR, says=says)  # called again: the call that is shown is the last one
 
 
 def _culprit(mine, theirs):
@@ -206,6 +215,10 @@ def _culprit(mine, theirs):
 
 def _bare(given):
     return {name.removeprefix("transformer."): value for name, value in given.items()}
+
+
+def _by_name(given):
+    return dict(sorted(given.items()))
 
 
 def _without(given, *names):
@@ -302,6 +315,13 @@ mistake(
     again=[(FULL, "name if name == HEAD else name.removeprefix(PREFIX)")],
 )
 mistake(
+    "prefix-by-the-first-name",
+    FULL,
+    "name if next(iter(state_dict)).startswith(PREFIX) or name == HEAD else PREFIX + name",
+    "The file's first name decides for all whether they get the prefix. The first may be the head's: each name is to "
+    "be looked at by itself.",
+)
+mistake(
     "prefix-stripped-by-letters",
     FULL,
     "name if name == HEAD else PREFIX + name.lstrip(PREFIX)",
@@ -327,7 +347,7 @@ mistake(
     "if head is not None and not torch.equal(head, given[TABLE]):",
     "A file with lm_head.weight and without wte.weight ends in a KeyError. The two can be compared only where both "
     "are there; else a ValueError names what is missing.",
-    again=[(DIFFERS, "if head is not None and (head != given[TABLE]).any():")],
+    again=[(DIFFERS, "if head is not None and not given[TABLE].equal(head):")],
 )
 mistake(
     "another-head-taken",
@@ -342,6 +362,25 @@ mistake(
     "torch.allclose(",
     "A head that is nearly the table is taken. It has to be equal, to the last bit.",
     again=[(DIFFERS, "if head is not None and TABLE in given and (head - given[TABLE]).abs().max() > 1e-6:")],
+)
+mistake(
+    "a-heads-first-row",
+    "torch.equal(head, given[TABLE])",
+    "torch.equal(head[0], given[TABLE][0])",
+    "Only the first row of the head is compared with the table. All of it has to be equal.",
+)
+mistake(
+    "a-head-compared-whatever-its-shape",
+    "not torch.equal(head, given[TABLE])",
+    "(head != given[TABLE]).any()",
+    "A head of another shape than the table ends in an error of torch's own. It differs from the table, so a "
+    "ValueError is to name it.",
+)
+mistake(
+    "a-padded-head-taken",
+    "not torch.equal(head, given[TABLE])",
+    "head.shape == given[TABLE].shape and not torch.equal(head, given[TABLE])",
+    "A head of another shape than the table is taken without a word. It is to be refused.",
 )
 mistake(
     "first-fault-alone",
@@ -434,6 +473,12 @@ mistake(
     again=[(COPY, "            parameter = given[name]\n")],
 )
 mistake(
+    "by-order",
+    LOOP,
+    f"        for parameter, tensor in zip(own.values(), given.values()):\n{COPY.replace('given[name]', 'tensor')}",
+    "Tensors are taken one after the other, as if the file had the model's order. Each is to be found by its name.",
+)
+mistake(
     "biases-forgotten",
     COPY,
     f"            if name.endswith('bias'):\n                continue\n{COPY}",
@@ -467,6 +512,13 @@ mistake(
     "The parameters no longer ask for gradients, so the model cannot be trained. Recording is to be off during the "
     "copy alone.",
     again=[("    with torch.no_grad():\n", "    model.requires_grad_(False)\n    if True:\n")],
+)
+mistake(
+    "gradients-off-for-good",
+    "    with torch.no_grad():\n",
+    "    torch.set_grad_enabled(False)\n    if True:\n",
+    "Gradients are switched off, and never on again: whoever trains the model afterwards gets none. They are to be off "
+    "during the copy alone.",
 )
 mistake(
     "file-emptied",

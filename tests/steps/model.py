@@ -24,6 +24,11 @@ def has_its_parameters(student, oracle, draw):
         fits(mine, theirs.linear_state_dict())
         got, expected = _counted(mine, theirs)
         equal(got, expected, says="all parameters, counted once: one block used n_layer times has too few")
+    more = {**values, "n_layer": 4}
+    mine, theirs = _made(student, oracle, more)
+    _has_its_blocks(mine, more)
+    got, expected = _counted(mine, theirs)
+    equal(got, expected, says="all parameters, counted once, for n_layer = 4: blocks that are one have too few")
 
 
 @check(
@@ -41,6 +46,9 @@ def output_matches(student, oracle, draw):
                 says = _idle(mine, theirs, ids, got, values)
                 close(mine(ids), expected, **NEAR, says=says)
     _norm_has_its_eps(mine, theirs.linear_state_dict(), draw, values)
+    mine.load_state_dict(theirs.linear_state_dict())
+    ids = draw.ids(values["vocab_size"], batch=1, seq=4, label="input_ids")
+    close(mine(ids), _named(theirs(ids)), **NEAR, says="this is a batch of one row")
 
 
 @check(
@@ -56,6 +64,9 @@ def shifts_positions(student, oracle, draw):
         if not agrees(got, expected, **NEAR):
             _steady(mine, got, ids, past)
             close(got, expected, **NEAR)
+    ids = draw.ids(values["vocab_size"], batch=2, seq=4, label="input_ids")
+    says = f"no past_length is given, and the call before had {past}"
+    close(mine(ids), _named(theirs(ids)), **NEAR, says=says)
 
 
 @check(
@@ -103,6 +114,7 @@ def gradients_match(student, oracle, draw):
     values = draw.config()
     mine, theirs = _pair_of(4, student, oracle, values)  # of two blocks, the first is all but the last
     ids = draw.ids(values["vocab_size"], batch=2, seq=6, label="input_ids")
+    ids[0, 2] = 0  # a token like any other
     _steady(mine, _hidden(mine, ids, values), ids)
     back = draw.normal(batch=2, seq=6, n_embd=values["n_embd"])
     got, expected = mine.gradients(ids, output_gradient=back), theirs.gradients(ids, back)
@@ -368,6 +380,13 @@ mistake(
     ],
 )
 mistake(
+    "one-block-after-the-first",
+    BLOCKS,
+    f"first, second = GPT2Block(config), GPT2Block(config){NEW_LINE}"
+    "self.h = nn.ModuleList([first] + [second] * (config.n_layer - 1))",
+    "Of more than two blocks, some are one and the same. Each is to be made by a call of its own.",
+)
+mistake(
     "a-python-list",
     BLOCKS,
     "self.h = [GPT2Block(config) for _ in range(config.n_layer)]",
@@ -465,6 +484,26 @@ mistake(
     f"{SUM}  #",
     f"{SUM}.unsqueeze(1)  #",
     "The rows of the positions have an axis too many: they are [seq, n_embd], and go with every text.",
+)
+mistake(
+    "a-batch-of-one-squeezed",
+    OUTPUT,
+    f"{OUTPUT}.squeeze(0)",
+    "A batch of one row loses its axis: squeeze takes away an axis of size 1. The result is [batch, seq, n_embd], "
+    "whatever the batch.",
+)
+mistake(
+    "past-length-remembered",
+    "        hidden_states = self.wte",
+    "        self.past = past_length = past_length or getattr(self, 'past', 0)\n        hidden_states = self.wte",
+    "A past_length is remembered, and the next call without one starts there. Each call's positions hang on its own "
+    "past_length alone.",
+)
+mistake(
+    "a-padding-index",
+    TOKENS,
+    "self.wte = nn.Embedding(config.vocab_size, config.n_embd, padding_idx=0)",
+    "Token 0 gets no gradient: padding_idx keeps its row out of training. It is a token like any other.",
 )
 mistake(
     "tables-turned",
