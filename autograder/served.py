@@ -7,6 +7,7 @@ import gc
 import importlib
 import os
 import signal
+import socket
 import sys
 import time
 from pathlib import Path
@@ -20,7 +21,6 @@ from autograder.submission import Submission
 from autograder.supervisor import Limits, calibrated
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable, Sequence
 
     from autograder.address import Request
@@ -70,19 +70,19 @@ class _Unwanted(BaseException):
 
 def wait(waiting: socket.socket, last: Request | None, warmth: Warmth) -> NoReturn:
     """Be a judge that was forked ahead: rehearse the check that was asked for last, then answer one request, or end."""
-    import socket
-
     gc.disable()
-    if last is not None:
-        with contextlib.suppress(Exception, SystemExit), warmth.nursery.lent() as nursery:
-            _rehearse(last, nursery, warmth.limits)
-    data, given, _, _ = socket.recv_fds(waiting, 65536, 4)
-    if not given:  # nobody wants it any more
+    try:
+        if last is not None:
+            with contextlib.suppress(Exception, SystemExit), warmth.nursery.lent() as nursery:
+                _rehearse(last, nursery, warmth.limits)
+        data, given, _, _ = socket.recv_fds(waiting, 65536, 4)
+        if given:  # else nobody wants it any more
+            while (request := address.read(data)) is None:
+                data += waiting.recv(65536)
+            channel, *terminal = given
+            answer(request, socket.socket(fileno=channel), terminal, warmth)
+    finally:
         os._exit(0)
-    while (request := address.read(data)) is None:
-        data += waiting.recv(65536)
-    channel, *terminal = given
-    answer(request, socket.socket(fileno=channel), terminal, warmth)
 
 
 def _rehearse(last: Request, nursery: Nursery, limits: Limits) -> None:
@@ -146,4 +146,15 @@ def _stream(number: int, encoding: str, errors: str) -> TextIO:
 
 
 def _to(channel: socket.socket) -> Callable[[str], None]:
-    return lambda word: channel.sendall(f"{word}\n".encode())
+    """Return what tells the client how far we are; it raises _Unwanted where the client has given up."""
+
+    def say(word: str) -> None:
+        try:
+            is_there = channel.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+        except BlockingIOError:
+            is_there = True
+        if not is_there:
+            raise _Unwanted
+        channel.sendall(f"{word}\n".encode())
+
+    return say

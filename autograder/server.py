@@ -137,6 +137,9 @@ class Server:
                 self._leave(guest)
         elif guest.request is None:
             self._read(guest)
+        elif not guest.judge and guest not in self._waiting:
+            self._requests += 1
+            self._waiting.append(guest)
 
     def _read(self, guest: _Guest) -> None:
         try:
@@ -156,9 +159,7 @@ class Server:
             case _ if not self._fits(guest.request) or len(guest.terminal) != 3:
                 self._dismiss(guest, "cold")
             case _:
-                self._requests += 1
-                guest.say("taken")
-                self._waiting.append(guest)
+                guest.say("taken")  # and begin at its word: a client that has given up makes the check itself
 
     def _fits(self, request: Request) -> bool:
         """Return whether a check by this server is the same as one in the process that asks."""
@@ -200,6 +201,7 @@ class Server:
             channel.sendall(data[sent:])
             return spare.judge
         _signal(spare.judge, signal.SIGKILL)
+        os.waitpid(spare.judge, 0)
         return 0
 
     def _fork(self, guest: _Guest) -> int:
