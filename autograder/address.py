@@ -14,7 +14,7 @@ from typing import NamedTuple
 HAS_SERVERS = hasattr(os, "fork") and sys.platform != "win32"
 # For a process that is there to be forked: torch's memory in large pages, which are quicker to copy the tables of.
 FORKS_QUICKLY = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"} if sys.platform == "linux" else {}
-_LONGEST = 100  # bytes of a socket's path: macOS has room for 103
+_LONGEST = 100  # bytes of a socket's path, whose last ones are ".sock" or ".new": macOS has room for 103
 _MANIFEST = "course.toml"
 _VERSION = "1"
 _SIZE_DIGITS = 7

@@ -67,8 +67,9 @@ class _Spare(NamedTuple):
 class Server:
     """The loop: takes requests, forks judges, tells clients that their judge lives, and ends when it is of no use."""
 
-    def __init__(self, root: str, listener: socket.socket, warmth: Warmth, made_of: str) -> None:
+    def __init__(self, root: str, path: Path, listener: socket.socket, warmth: Warmth, made_of: str) -> None:
         self._root = root
+        self._path = path
         self._listener = listener
         self._warmth = warmth
         self._made_of = made_of
@@ -286,7 +287,7 @@ class Server:
                 self._end()
 
     def _is_of_use(self) -> bool:
-        is_there = Path(self._root).is_dir() and Path(self._listener.getsockname()).exists()
+        is_there = Path(self._root).is_dir() and self._path.exists()
         return is_there and self._warmth.nursery.is_whole() and fingerprint.made_of() == self._made_of
 
     def _terminated(self, *_: object) -> None:
@@ -300,7 +301,7 @@ class Server:
         if not self._ending:
             self._ending = True
             with contextlib.suppress(OSError):
-                Path(self._listener.getsockname()).unlink()
+                self._path.unlink()
 
 
 def _has_ended(pid: int) -> bool:
@@ -342,13 +343,14 @@ def start(root: str) -> int:
             warmth = Warmth(nursery, served.prepare(root, nursery))
             gc.collect()
             gc.freeze()
-            with contextlib.suppress(FileNotFoundError):
-                Path(path).unlink()  # of a server that was killed
+            ready = Path(path).with_suffix(".new")
+            ready.unlink(missing_ok=True)  # of a server that was killed
             with socket.socket(socket.AF_UNIX) as listener:
-                listener.bind(path)
-                Path(path).chmod(0o600)
+                listener.bind(str(ready))
+                ready.chmod(0o600)
                 listener.listen(64)
-                Server(root, listener, warmth, made_of).serve()
+                ready.rename(path)  # who finds it is heard
+                Server(root, Path(path), listener, warmth, made_of).serve()
     return 0
 
 
