@@ -75,6 +75,7 @@ def wait(waiting: socket.socket, last: Request | None, warmth: Warmth) -> NoRetu
         if last is not None:
             with contextlib.suppress(Exception, SystemExit), warmth.nursery.lent() as nursery:
                 _rehearse(last, nursery, warmth.limits)
+        waiting.sendall(b"ready")
         data, given, _, _ = socket.recv_fds(waiting, 65536, 4)
         if given:  # else nobody wants it any more
             while (request := address.read(data)) is None:

@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import gc
 import os
+import select
 import selectors
 import signal
 import socket
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _IDLE_S = 15 * 60.0
 _BEAT_S = 1.0
+_QUIET_S = 0.7
 _LOOK_S = 20.0  # how often it looks whether it is still of use
 _GRACE_S = 5.0  # for a judge whose client has gone to end what it started
 _AT_ONCE = 2 * (os.cpu_count() or 1)
@@ -193,9 +195,10 @@ class Server:
 
     def _given(self, guest: _Guest) -> int:
         """Return the spare judge, which now works for this guest; 0 where there is none."""
-        spare, self._spare = self._spare, None
-        if spare is None or guest.request is None:
+        spare = self._spare
+        if spare is None or guest.request is None or not _has_something(spare.channel):  # it still rehearses
             return 0
+        self._spare = None
         with spare.channel as channel, contextlib.suppress(OSError):  # it may have been killed
             data = guest.request.encode()
             sent = socket.send_fds(channel, [data], [guest.channel.fileno(), *guest.terminal])
@@ -276,8 +279,9 @@ class Server:
                     _signal(guest.judge, signal.SIGKILL)
         if self._guests:
             self._busy_until = now
-        elif self._spare is None and not self._ending:  # not beside a check that is under way
-            self._fork_spare()
+        elif self._spare is None and not self._ending:
+            if now - self._busy_until > _QUIET_S:  # not beside a check that is under way, or comes at once
+                self._fork_spare()
         elif self._spare is not None and _has_ended(self._spare.judge):
             self._spare.channel.close()
             self._spare = None
@@ -302,6 +306,10 @@ class Server:
             self._ending = True
             with contextlib.suppress(OSError):
                 self._path.unlink()
+
+
+def _has_something(channel: socket.socket) -> bool:
+    return bool(select.select([channel], [], [], 0)[0])
 
 
 def _has_ended(pid: int) -> bool:
