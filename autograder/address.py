@@ -15,7 +15,6 @@ HAS_SERVERS = hasattr(os, "fork") and sys.platform != "win32"
 # For a process that is there to be forked: torch's memory in large pages, which are quicker to copy the tables of.
 FORKS_QUICKLY = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"} if sys.platform == "linux" else {}
 _LONGEST = 100  # bytes of a socket's path, whose last ones are ".sock" or ".new": macOS has room for 103
-_MANIFEST = "course.toml"
 _VERSION = "1"
 _SIZE_DIGITS = 7
 
@@ -75,17 +74,6 @@ def _decode(data: bytes) -> Request | None:
 def python() -> str:
     """Return which Python this is, and of which environment."""
     return f"{sys.executable} {sys.version} {sys.prefix} {os.environ.get('PYTHONPATH', '')}"
-
-
-def find_root(start: str) -> str | None:
-    """Return the nearest folder that holds a course, from `start` upward."""
-    folder = os.path.realpath(start)
-    while not os.path.isfile(os.path.join(folder, _MANIFEST)):  # noqa: PTH113, PTH118 - pathlib takes 4 ms
-        above = os.path.dirname(folder)  # noqa: PTH120
-        if above == folder:
-            return None
-        folder = above
-    return folder
 
 
 def socket_path(root: str) -> str | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from autograder import source
 from autograder.beside import Beside
 from autograder.chain import Chain, texts
+from autograder.errors import CourseError
 from autograder.run import Run
 from autograder.student import Desk
 from autograder.submission import Submission
@@ -76,8 +77,16 @@ class Bench:
 
 
 def kind_of(course: Course, step: Step) -> Kind:
-    """Return what a worker of this step has imported beforehand: torch, where the finished step imports it."""
-    tree = ast.parse(course.read(course.puzzle(step)))
+    """Return what a worker of this step has imported beforehand: torch, where the finished step imports it.
+
+    Errors: CourseError, when the finished step is no Python.
+    """
+    puzzle = course.puzzle(step)
+    try:
+        tree = ast.parse(course.read(puzzle))
+    except (SyntaxError, ValueError) as error:
+        why = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise CourseError(f"is no Python: {why}", puzzle, getattr(error, "lineno", None)) from None
     roots = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     roots |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     return "torch" if any(name.partition(".")[0] == "torch" for name in roots) else "plain"

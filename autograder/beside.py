@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 
 import msgspec
 
+from autograder.fork import forked
 from autograder.report import CheckResult, Printed  # noqa: TC001 - they are read by msgspec
 from autograder.run import Verdict
 
@@ -38,10 +39,12 @@ class Beside:
     def __init__(self, nursery: Nursery, make: Callable[[Nursery], Verdict]) -> None:
         """Fork, and have `make` run there, with a nursery of its own."""
         ours, theirs = os.pipe()
-        self._pid = os.fork()
-        if self._pid == 0:
+
+        def run() -> None:
             os.close(ours)
             _make(nursery.lent(), make, theirs)
+
+        self._pid = forked(run)
         os.close(theirs)
         self._answer: BinaryIO | None = os.fdopen(ours, "rb")
 
@@ -75,13 +78,7 @@ class Beside:
 
 def _make(nursery: Nursery, make: Callable[[Nursery], Verdict], answer: int) -> None:
     """Be the process: make the run, send its verdict, and end whatever it started."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        with nursery, os.fdopen(answer, "wb") as stream:
-            found = make(nursery)
-            sent = _Sent(found.checks, found.seed, found.output, sorted(found.asked), found.unfinished)
-            stream.write(msgspec.msgpack.encode(sent))
-            stream.flush()
-            stream.close()
-    finally:  # without a verdict the run is made again where it was asked for
-        os._exit(0)
+    with nursery, os.fdopen(answer, "wb") as stream:
+        found = make(nursery)
+        sent = _Sent(found.checks, found.seed, found.output, sorted(found.asked), found.unfinished)
+        stream.write(msgspec.msgpack.encode(sent))

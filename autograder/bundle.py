@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder import checking, generate, pack, stubs
-from autograder import course as courses
 from autograder.console import agreed
 from autograder.errors import NotDone, Stale, UsageError
 from autograder.files import read_text, write_bytes
+from autograder.root import MANIFEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,7 +35,7 @@ OTHERS_VERBS = (
     "record.py",
 )  # instructors' alone
 AS_THEY_ARE = (
-    courses.MANIFEST, "constraints.txt", "LICENSE", "pixiw", "pixiw.cmd", "gpt2.py", "hugging-face-model.py",
+    MANIFEST, "constraints.txt", "LICENSE", "pixiw", "pixiw.cmd", "gpt2.py", "hugging-face-model.py",
     "playground", "models/tiny-gpt2", "models/LICENSE-PSF.txt", "book/pictures",
     ".gitignore", ".gitattributes", ".vscode", ".devcontainer", "CLAUDE.md", ".github/copilot-instructions.md",
 )  # fmt: skip

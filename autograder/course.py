@@ -12,8 +12,7 @@ from typing import NamedTuple
 
 from autograder import pack
 from autograder.errors import CourseError, UsageError
-
-MANIFEST = "course.toml"
+from autograder.root import MANIFEST, find
 
 
 class Step(NamedTuple):
@@ -150,11 +149,11 @@ def _last_part(name: str) -> str:
 
 def find_root(start: Path) -> Path:
     """Return the nearest folder that holds a course, from ``start`` upward."""
-    start = start.resolve()
-    for folder in (start, *start.parents):
-        if (folder / MANIFEST).is_file():
-            return folder
-    raise CourseError(f"there is no {MANIFEST} in {start} or above it: run this inside the course's folder")
+    found = find(str(start))
+    if found is None:
+        where = f"{start.resolve()} or above it"
+        raise CourseError(f"there is no {MANIFEST} in {where}: run this inside the course's folder")
+    return Path(found)
 
 
 def load(root: Path) -> Course:

@@ -97,7 +97,7 @@ class Nursery:
 
         Errors: InternalError, when the ancestor could not start.
         """
-        self._bury(0.0)
+        self._bury(wait=False)
         folder = tempfile.mkdtemp(prefix="autograder-")
         order = {"folder": folder, "memory_bytes": memory_bytes, "environment": _environment()}
         self.prepare(kind)
@@ -125,7 +125,7 @@ class Nursery:
         """End the workers that were not ended, with all that they started, and the ancestors that are our own."""
         for born in list(self._given):
             self.end(born)
-        self._bury(None)
+        self._bury(wait=True)
         for ancestor in self._ancestors.values():
             ancestor.channel.close()
         for ancestor in self._ancestors.values():
@@ -143,12 +143,12 @@ class Nursery:
         with contextlib.suppress(OSError):
             born.requests.close()
 
-    def _bury(self, timeout_s: float | None) -> None:
-        """Remove the folders of the dismissed that have gone; wait for all of them when no time is given."""
+    def _bury(self, *, wait: bool) -> None:
+        """Remove the folders of the dismissed that have gone, or wait for all of them."""
         for born in list(self._leaving):
-            if timeout_s is None:
+            if wait:
                 born.family.kill()
-            if timeout_s is None or born.family.has_ended():
+            if wait or born.family.has_ended():
                 self._leaving.remove(born)
                 remove(born.folder)
 

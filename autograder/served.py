@@ -11,7 +11,7 @@ import socket
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from autograder import address, chain, checking, client, source
 from autograder import course as courses
@@ -51,8 +51,9 @@ def prepare(root: str, nursery: Nursery) -> Limits:
     with contextlib.suppress(AutograderError):  # of a course that is broken now; each check says so itself
         course = courses.load(Path(root))
         for step in course.steps:
-            if not course.is_planned(step):
-                _try(course, step, nursery, limits)
+            with contextlib.suppress(AutograderError, source.SourceError):  # or one of its steps
+                if not course.is_planned(step):
+                    _try(course, step, nursery, limits)
     return limits
 
 
@@ -68,22 +69,19 @@ class _Unwanted(BaseException):
     """The client has gone: there is nobody to say anything to."""
 
 
-def wait(waiting: socket.socket, last: Request | None, warmth: Warmth) -> NoReturn:
-    """Be a judge that was forked ahead: rehearse the check that was asked for last, then answer one request, or end."""
+def wait(waiting: socket.socket, last: Request | None, warmth: Warmth) -> None:
+    """Be a judge that was forked ahead: rehearse the check that was asked for last, then answer one request or none."""
     gc.disable()
-    try:
-        if last is not None:
-            with contextlib.suppress(Exception, SystemExit), warmth.nursery.lent() as nursery:
-                _rehearse(last, nursery, warmth.limits)
-        waiting.sendall(b"ready")
-        data, given, _, _ = socket.recv_fds(waiting, 65536, 4)
-        if given:  # else nobody wants it any more
-            while (request := address.read(data)) is None:
-                data += waiting.recv(65536)
-            channel, *terminal = given
-            answer(request, socket.socket(fileno=channel), terminal, warmth)
-    finally:
-        os._exit(0)
+    if last is not None:
+        with contextlib.suppress(Exception, SystemExit), warmth.nursery.lent() as nursery:
+            _rehearse(last, nursery, warmth.limits)
+    waiting.sendall(b"ready")
+    data, given, _, _ = socket.recv_fds(waiting, 65536, 4)
+    if given:  # else nobody wants it any more
+        while (request := address.read(data)) is None:
+            data += waiting.recv(65536)
+        channel, *terminal = given
+        answer(request, socket.socket(fileno=channel), terminal, warmth)
 
 
 def _rehearse(last: Request, nursery: Nursery, limits: Limits) -> None:
@@ -96,17 +94,14 @@ def _rehearse(last: Request, nursery: Nursery, limits: Limits) -> None:
     _try(course, client.ready_step(course, named), nursery, limits)
 
 
-def answer(request: Request, channel: socket.socket, terminal: Sequence[int], warmth: Warmth) -> NoReturn:
-    """Be the judge of one request: as the process that asked would be, and end."""
+def answer(request: Request, channel: socket.socket, terminal: Sequence[int], warmth: Warmth) -> None:
+    """Be the judge of one request, as its client would be, which makes the check itself where no last word comes."""
     signal.signal(signal.SIGINT, _leave)
     gc.disable()  # it does not live long
-    try:
-        channel.setblocking(True)
-        with warmth.nursery.lent() as nursery:
-            word = _word(request, terminal, warmth._replace(nursery=nursery, say=_to(channel)))
-            channel.sendall(f"{word}\n".encode())
-    finally:  # without a word to the client, it makes the check itself
-        os._exit(0)
+    channel.setblocking(True)
+    with warmth.nursery.lent() as nursery:
+        word = _word(request, terminal, warmth._replace(nursery=nursery, say=_to(channel)))
+        channel.sendall(f"{word}\n".encode())
 
 
 def _leave(*_: object) -> None:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from autograder import address, fingerprint
+from autograder.fork import forked
 
 if TYPE_CHECKING:
     from autograder.address import Request
@@ -210,35 +211,36 @@ class Server:
 
     def _fork(self, guest: _Guest) -> int:
         """Return the process of a judge for this guest; 0 when there can be none, and the guest was told so."""
-        try:
-            judge = os.fork()
-        except OSError:  # no more processes, or no more memory
-            self._dismiss(guest, "cold")
-            return 0
-        if judge == 0:
+        request = guest.request
+        assert request is not None
+
+        def run() -> None:
             self._leave_to_judge(guest)
             from autograder import served
 
-            assert guest.request is not None
-            served.answer(guest.request, guest.channel, guest.terminal, self._warmth)
-        return judge
+            served.answer(request, guest.channel, guest.terminal, self._warmth)
+
+        try:
+            return forked(run)
+        except OSError:  # no more processes, or no more memory
+            self._dismiss(guest, "cold")
+            return 0
 
     def _fork_spare(self) -> None:
         ours, theirs = socket.socketpair()
-        judge = 0
-        with contextlib.suppress(OSError):
-            judge = os.fork()
-            if judge == 0:
-                ours.close()
-                self._leave_to_judge(None)
-                from autograder import served
 
-                served.wait(theirs, self._last, self._warmth)
-        theirs.close()
-        if judge:
-            self._spare = _Spare(judge, ours)
-        else:
+        def run() -> None:
             ours.close()
+            self._leave_to_judge(None)
+            from autograder import served
+
+            served.wait(theirs, self._last, self._warmth)
+
+        with theirs:
+            try:
+                self._spare = _Spare(forked(run), ours)
+            except OSError:  # then each judge is forked when it is asked for
+                ours.close()
 
     def _leave_to_judge(self, guest: _Guest | None) -> None:
         """Be a judge's process: let go of all that is the loop's."""
@@ -279,13 +281,13 @@ class Server:
                     _signal(guest.judge, signal.SIGKILL)
         if self._guests:
             self._busy_until = now
-        elif self._spare is None and not self._ending:
-            if now - self._busy_until > _QUIET_S:  # not beside a check that is under way, or comes at once
-                self._fork_spare()
-        elif self._spare is not None and _has_ended(self._spare.judge):
+            return
+        if self._spare is not None and _has_ended(self._spare.judge):
             self._spare.channel.close()
             self._spare = None
-        elif now - self._looked > _LOOK_S:
+        if self._spare is None and not self._ending and now - self._busy_until > _QUIET_S:  # not beside a check
+            self._fork_spare()
+        if now - self._looked > _LOOK_S:
             self._looked = now
             if now - self._busy_until > _IDLE_S or not self._is_of_use():
                 self._end()
@@ -295,7 +297,7 @@ class Server:
         return is_there and self._warmth.nursery.is_whole() and fingerprint.made_of() == self._made_of
 
     def _terminated(self, *_: object) -> None:
-        self._ending = True
+        self._end()
         for guest in self._guests:
             if guest.judge:
                 _signal(guest.judge, signal.SIGINT)

@@ -11,6 +11,7 @@ import sys
 from typing import NamedTuple
 
 from autograder import address
+from autograder.root import find
 
 _TAKEN_S = 2.0  # a server that lives takes a request in milliseconds, on a machine that is not busy
 _BEAT_S = 5.0  # and gives a sign of life each second
@@ -86,7 +87,7 @@ def _request(
     verb: str, started: str = "", argv: tuple[str, ...] = (), environment: tuple[tuple[str, str], ...] = ()
 ) -> address.Request | None:
     here = os.getcwd()  # noqa: PTH109
-    root = address.find_root(os.environ.get("INIT_CWD") or here)
+    root = find(os.environ.get("INIT_CWD") or here)
     if root is None:
         return None
     streams = ",".join(f"{stream.encoding},{stream.errors}" for stream in (sys.stdout, sys.stderr))

@@ -369,6 +369,32 @@ def test_a_server_of_a_course_that_is_gone_ends(desk, home):
         assert server.wait(20) == 0
 
 
+def test_a_server_that_is_told_to_end_leaves_no_socket(desk, home):
+    with served(desk, home) as server:
+        server.terminate()
+        assert server.wait(20) == 0
+        assert not socket_of(desk, home).exists()
+
+
+def test_an_idle_server_whose_spare_judges_die_ends_all_the_same(desk, home):
+    die = "served.wait = lambda *_: None\nserver._IDLE_S, server._LOOK_S, server._QUIET_S = 1.0, 0.1, 0.0"
+    with served(desk, home, patch=die) as server:
+        assert server.wait(30) == 0
+
+
+def test_a_course_that_is_broken_when_its_server_starts_is_told_so_by_each_check(desk, home):
+    puzzle = desk / "puzzles/config.py"
+    right = puzzle.read_text(encoding="utf-8")
+    puzzle.write_text(right.replace("class GPT2Config:", "class GPT2Config"), encoding="utf-8")
+    with served(desk, home) as server:
+        done = run(desk, home, "check", "1")
+        assert done.returncode == 3
+        assert done.stderr.decode() == f"autograder: {puzzle}:14: is no Python: expected ':'\n"
+        puzzle.write_text(right, encoding="utf-8")
+        assert b" warm " in run(desk, home, "check", "1").stdout
+        assert server.poll() is None
+
+
 def test_a_second_server_leaves_at_once(lasting, home):
     with served(lasting, home) as second:
         assert second.wait(20) == 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder import checking, generate, stubs
+from autograder import checking, generate, record, stubs
 from autograder import course as courses
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -113,6 +113,11 @@ def test_every_step_holds():
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     told = [line.split()[2] for line in done.stdout.splitlines() if line.startswith("✅")]
     assert sorted(told) == sorted(f"{step.slug}:" for step in READY)
+
+
+def test_the_runs_that_the_texts_show_are_what_is_printed_now():
+    for kept in record.record(COURSE, READY):
+        assert kept.path.read_text(encoding="utf-8") == kept.text, f"pixi run record renews {kept.path.name}"
 
 
 @each_step

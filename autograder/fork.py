@@ -1,0 +1,35 @@
+"""A fork of a process of ours, which runs what it is for and nothing else of what its parent was doing."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_INTERRUPT = {signal.SIGINT}
+
+
+def forked(run: Callable[[], object]) -> int:
+    """Fork, have `run` called there, and return the child's number; the child ends with it, whatever it raises.
+
+    An interrupt of the child waits until it can do no harm to what the parent was about: it raises KeyboardInterrupt
+    within `run`, or does what `run` has said it does.
+
+    Errors: OSError, when there can be no more processes.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPT)
+    try:
+        child = os.fork()
+        if child == 0:
+            try:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+                run()
+            finally:
+                os._exit(0)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return child
