@@ -260,7 +260,7 @@ def server(action: str) -> None:
         pid, age_s, requests = map(int, found)
         say(f"The warm server of this course is process {pid}.")
         say(f"It is {_age(age_s)} old, uses {_memory_mb(pid)} MB of memory, and has made {_checks(requests)}.")
-        say(f"Next: {client.road()} server stop ends it; without a check it ends by itself after 15 minutes")
+        say(f"Next: {client.road()} server stop ends it; after 15 idle minutes it ends by itself")
 
 
 def _first() -> Step:

@@ -576,7 +576,7 @@ def test_the_first_check_leaves_a_server_and_it_says_how_it_does(desk, home):
     assert b" warm " in run(desk, home, "check", "1").stdout
     lines = run(desk, home, "server", "status").stdout.decode().splitlines()
     assert re.fullmatch(r"It is \d+ seconds old, uses \d+ MB of memory, and has made 1 check\.", lines[1])
-    assert lines[2] == "Next: pixi run server stop ends it; without a check it ends by itself after 15 minutes"
+    assert lines[2] == "Next: pixi run server stop ends it; after 15 idle minutes it ends by itself"
     pid = server_of(desk, home)
     assert (
         run(desk, home, "server", "stop").stdout == b"The warm server has ended.\nNext: pixi run s01 starts another\n"
