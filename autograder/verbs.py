@@ -254,7 +254,7 @@ def server(action: str) -> None:
         say("No warm server runs for this course.")
         say(f"Next: {_run('', _first())} starts one, and leaves it for the checks after it")
     elif action == "stop":
-        say("The warm server has ended.")
+        say("The warm server ends, once the checks that are under way are done.")
         say(f"Next: {_run('', _first())} starts another")
     else:
         pid, age_s, requests = map(int, found)

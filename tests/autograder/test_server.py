@@ -290,7 +290,9 @@ def test_a_server_that_is_killed_between_two_checks_leaves_a_socket_that_harms_n
         assert (done.returncode, done.stderr) == (0, b"")
         assert b" cold " in done.stdout
         wait_for(lambda: run(desk, home, "server", "status").stdout.startswith(b"The warm server of this course is"))
-        assert run(desk, home, "server", "stop").stdout.startswith(b"The warm server has ended.")
+        assert run(desk, home, "server", "stop").stdout.startswith(
+            b"The warm server ends, once the checks that are under way are done."
+        )
 
 
 def test_a_server_without_its_ancestors_ends_and_the_answer_is_a_cold_one(desk, home):
@@ -579,7 +581,8 @@ def test_the_first_check_leaves_a_server_and_it_says_how_it_does(desk, home):
     assert lines[2] == "Next: pixi run server stop ends it; after 15 idle minutes it ends by itself"
     pid = server_of(desk, home)
     assert (
-        run(desk, home, "server", "stop").stdout == b"The warm server has ended.\nNext: pixi run s01 starts another\n"
+        run(desk, home, "server", "stop").stdout
+        == b"The warm server ends, once the checks that are under way are done.\nNext: pixi run s01 starts another\n"
     )
     assert gone([pid])
 

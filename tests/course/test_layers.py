@@ -16,7 +16,7 @@ ALONE = {
     "wire": {"wire", "values"},
     "views": {"views", "report", "progress", "errors", "files", "course", "pack"},
     "source": {"source", "names", "flow", "bindings"},
-    "course": {"course", "errors", "pack"},
+    "course": {"course", "errors", "pack", "root"},
     "oracle": {"oracle", "draw", "errors"},
 }
 # An import for each contract to catch: the file, and the line that is added to it.
