@@ -6,7 +6,6 @@ import ast
 from typing import TYPE_CHECKING
 
 from autograder import source
-from autograder.beside import Beside
 from autograder.chain import Chain, texts
 from autograder.errors import CourseError
 from autograder.run import Run
@@ -40,9 +39,10 @@ class Bench:
         self.course = course
         self.step = step
         self.checker = checker
+        self.submission = submission
         self.source = submission.source
         self.chain = Chain(course, step, tree, submission, checker.ban)
-        self._tree = tree
+        self.tree = tree
         self._nursery = nursery
         self._limits = limits
         self._kind = kind or kind_of(course, step)
@@ -50,14 +50,10 @@ class Bench:
     def program(self, own: Sequence[Step] = ()) -> Program:
         return self.chain.program(own, self._kind)
 
-    def run(self, own: Sequence[Step] = (), nursery: Nursery | None = None) -> Run:
+    def run(self, own: Sequence[Step] = ()) -> Run:
         """Return a run in which these earlier steps are the learner's own, and the others the reference."""
         program = self.program(own)
-        return Run(self.checker, program, self.source, texts(program), nursery or self._nursery, self._limits)
-
-    def beside(self, own: Sequence[Step], seed: str) -> Beside:
-        """Return such a run as another process makes it meanwhile: where there is fork."""
-        return Beside(self._nursery, lambda nursery: self.run(own, nursery).verdict(seed))
+        return Run(self.checker, program, self.source, texts(program), self._nursery, self._limits)
 
     def desk(self) -> Desk:
         """Return the desk of the file alone, for questions that are no check's."""
@@ -72,7 +68,7 @@ class Bench:
         data = text.encode()
         other = Submission(shown, source.parse(data, shown), data)
         return Bench(
-            self.course, self.step, tree or self._tree, self.checker, other, self._nursery, self._limits, self._kind
+            self.course, self.step, tree or self.tree, self.checker, other, self._nursery, self._limits, self._kind
         )
 
 

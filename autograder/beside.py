@@ -1,7 +1,8 @@
 """A run that a forked process makes beside ours: a step alone and in the chain take turns on no processor that is free.
 
-What comes back is read as the types of a verdict and as nothing else. Where the process did not come back with a
-verdict, there is none, and whoever wanted it makes the run himself.
+It can be forked before it is known what it is for, and make several runs: a fork shares its memory until it is written
+to, which takes longer than all else in a first run. What comes back is read as the types of a verdict and as nothing
+else. Where the process did not come back with a verdict, there is none, and whoever wanted it makes the run himself.
 """
 
 from __future__ import annotations
@@ -9,18 +10,37 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import struct
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 import msgspec
 
+from autograder import checking, source
+from autograder import course as courses
+from autograder.bench import Bench
 from autograder.fork import forked
 from autograder.report import CheckResult, Printed  # noqa: TC001 - they are read by msgspec
 from autograder.run import Verdict
+from autograder.submission import Submission
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from autograder.nursery import Nursery
+    from autograder.supervisor import Limits
+
+_SIZE = struct.Struct("<Q")
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """The run that is to be made: of this file as this step, with these earlier steps the learner's own."""
+
+    root: bytes
+    step: str
+    tree: str
+    shown: str
+    data: bytes
+    own: list[str]
+    seed: str
 
 
 class _Sent(msgspec.Struct, frozen=True):
@@ -36,17 +56,28 @@ class _Sent(msgspec.Struct, frozen=True):
 class Beside:
     """The process, and the verdict that it is making."""
 
-    def __init__(self, nursery: Nursery, make: Callable[[Nursery], Verdict]) -> None:
-        """Fork, and have `make` run there, with a nursery of its own."""
-        ours, theirs = os.pipe()
+    def __init__(self, nursery: Nursery, limits: Limits) -> None:
+        """Fork; the process, with a nursery of its own, waits for what is wanted.
+
+        Errors: OSError, when there can be no more processes.
+        """
+        theirs, ask = os.pipe()
+        answer, back = os.pipe()
 
         def run() -> None:
-            os.close(ours)
-            _make(nursery.lent(), make, theirs)
+            os.close(ask)
+            os.close(answer)
+            with os.fdopen(theirs, "rb") as asked, os.fdopen(back, "wb") as answers:
+                _serve(nursery, limits, asked, answers)
 
-        self._pid = forked(run)
-        os.close(theirs)
-        self._answer: BinaryIO | None = os.fdopen(ours, "rb")
+        try:
+            self._pid = forked(run)
+        finally:
+            os.close(theirs)
+            os.close(back)
+        self._ask = os.fdopen(ask, "wb")
+        self._answer = os.fdopen(answer, "rb")
+        self._is_under_way = False
 
     def __enter__(self) -> Self:
         return self
@@ -54,31 +85,80 @@ class Beside:
     def __exit__(self, *args: object) -> None:
         self.close()
 
+    @property
+    def is_free(self) -> bool:
+        """Whether it can be asked for a run."""
+        return not self._ask.closed and not self._is_under_way
+
+    def begin(self, wanted: Wanted) -> None:
+        """Have it make this run."""
+        self._is_under_way = True
+        with contextlib.suppress(OSError):  # it may be gone: then there is no verdict
+            _send(self._ask, msgspec.msgpack.encode((wanted, list(os.environb.items()))))
+
     def verdict(self) -> Verdict | None:
-        """Wait for the verdict; None when there is none, or it was given before."""
-        if self._answer is None:
+        """Wait for the verdict of the run; None when there is none, or it was given before."""
+        if not self._is_under_way:
             return None
-        with self._answer as stream:
-            data = stream.read()
-        self._answer = None
+        data = _received(self._answer)
+        if data is None:
+            self.close()
+            return None
+        self._is_under_way = False
         try:
             sent = msgspec.msgpack.decode(data, type=_Sent)
         except msgspec.MsgspecError:
             return None
         return Verdict(sent.checks, sent.seed, sent.output, frozenset(sent.asked), unfinished=sent.unfinished)
 
+    def abandon(self) -> None:
+        """End the process where it is in the middle of a run: its verdict is not wanted."""
+        if self._is_under_way:
+            self.close()
+
     def close(self) -> None:
-        """End the process where its verdict is not wanted; else it ends by itself, and is not waited for."""
-        if self._answer is not None:
-            self._answer.close()
+        """End the process. It is waited for where it is in the middle of a run."""
+        if self._ask.closed:
+            return
+        with contextlib.suppress(OSError):
+            self._ask.close()
+        self._answer.close()
+        if self._is_under_way:
             with contextlib.suppress(OSError):
                 os.kill(self._pid, signal.SIGINT)
             os.waitpid(self._pid, 0)
 
 
-def _make(nursery: Nursery, make: Callable[[Nursery], Verdict], answer: int) -> None:
-    """Be the process: make the run, send its verdict, and end whatever it started."""
-    with nursery, os.fdopen(answer, "wb") as stream:
-        found = make(nursery)
-        sent = _Sent(found.checks, found.seed, found.output, sorted(found.asked), found.unfinished)
-        stream.write(msgspec.msgpack.encode(sent))
+def _serve(nursery: Nursery, limits: Limits, asked: BinaryIO, answers: BinaryIO) -> None:
+    """Be the process: make runs and send their verdicts until nobody wants any more."""
+    while data := _received(asked):
+        wanted, environment = msgspec.msgpack.decode(data, type=tuple[Wanted, list[tuple[bytes, bytes]]])
+        os.environb.clear()
+        os.environb.update(environment)
+        with nursery.lent() as own:
+            found = _made(wanted, own, limits)
+            sent = _Sent(found.checks, found.seed, found.output, sorted(found.asked), found.unfinished)
+            _send(answers, msgspec.msgpack.encode(sent))
+
+
+def _made(wanted: Wanted, nursery: Nursery, limits: Limits) -> Verdict:
+    course = courses.load(Path(os.fsdecode(wanted.root)))
+    step = course.find(wanted.step)
+    submission = Submission(wanted.shown, source.parse(wanted.data, wanted.shown), wanted.data)
+    bench = Bench(course, step, wanted.tree, checking.of_step(course, step), submission, nursery, limits)
+    return bench.run([course.find(slug) for slug in wanted.own]).verdict(wanted.seed)
+
+
+def _send(stream: BinaryIO, data: bytes) -> None:
+    stream.write(_SIZE.pack(len(data)) + data)
+    stream.flush()
+
+
+def _received(stream: BinaryIO) -> bytes | None:
+    """Return the next message; None when there will be no more."""
+    size = stream.read(_SIZE.size)
+    if len(size) < _SIZE.size:
+        return None
+    (length,) = _SIZE.unpack(size)
+    data = stream.read(length)
+    return data if len(data) == length else None

@@ -21,6 +21,7 @@ from autograder.views.plain import encodable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from autograder.beside import Beside
     from autograder.course import Course, Step
     from autograder.judge import Judged, Order
     from autograder.nursery import Nursery
@@ -49,12 +50,19 @@ class Cold(Exception):
 class Warmth(NamedTuple):
     """What a check finds ready where it is made by a warm server's judge, and how that tells the client how far it is.
 
-    It says "announced" once the first line is out, and "writing" before the report.
+    It says "announced" once the first line is out, and "writing" before the report. `ahead` gives what was found before
+    anybody asked, where that still holds.
     """
 
     nursery: Nursery
     limits: Limits
+    beside: Beside | None = None
+    ahead: Callable[[Order], Judged | None] = lambda _: None
     say: Callable[[str], None] = lambda _: None
+
+    def order(self, order: Order) -> Order:
+        """Return an order as a warm judge is given it."""
+        return order._replace(worker="warm", beside=self.beside)
 
 
 def check(argv: list[str], started: float, warmth: Warmth | None = None, *, announced: bool = False) -> int:
@@ -72,25 +80,43 @@ def check(argv: list[str], started: float, warmth: Warmth | None = None, *, anno
 
 
 def _check(argv: list[str], started: float, warmth: Warmth | None, announced: bool) -> int:
-    options = _parse(argv)
-    if warmth and (options.cold or options.debug):
+    wanted = asked(argv)
+    if warmth and (wanted.options.cold or wanted.options.debug):
         raise Cold
+    if wanted.step is None:
+        print("Every step has passed: all there is, you have written.")
+        return 0
+    if not wanted.options.json and not announced:
+        _print_first_line(wanted.step)
+        if warmth:
+            warmth.say("announced")
+    code = _judged(wanted, wanted.step, started, warmth)
+    if not warmth and not wanted.options.cold:
+        warm.leave_server(str(wanted.course.root), argv)
+    return code
+
+
+class Asked(NamedTuple):
+    """What the arguments of a check ask for; no step, when every step has passed."""
+
+    options: argparse.Namespace
+    course: Course
+    memory: Memory
+    step: Step | None
+
+
+def asked(argv: list[str]) -> Asked:
+    """Return what a check's arguments ask for.
+
+    Errors: UsageError, CourseError; SystemExit, of `--help`.
+    """
+    options = _parse(argv)
     course = courses.load(courses.find_root(here()))
     if options.tree == "solutions":
         course.require("finished code", "leave --tree out to check your own")
     memory = Memory(course.root)
     step = ready_step(course, options.step) if options.step else progress.next_step(progress.standings(course, memory))
-    if step is None:
-        print("Every step has passed: all there is, you have written.")
-        return 0
-    if not options.json and not announced:
-        _print_first_line(step)
-        if warmth:
-            warmth.say("announced")
-    code = _judged(course, memory, step, options, started, warmth)
-    if not warmth and not options.cold:
-        warm.leave_server(str(course.root))
-    return code
+    return Asked(options, course, memory, step)
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
@@ -134,28 +160,29 @@ def here() -> Path:
     return Path(os.environ.get("INIT_CWD") or Path.cwd())
 
 
-def _judged(
-    course: Course,
-    memory: Memory,
-    step: Step,
-    options: argparse.Namespace,
-    started: float,
-    warmth: Warmth | None,
-) -> int:
-    from autograder import judge
-    from autograder.nursery import Nursery
-    from autograder.report import EXIT_CODES
+def order(step: Step, options: argparse.Namespace, started: float) -> Order:
+    """Return what a judge is told of a check."""
+    from autograder.judge import Order
 
     file = here() / options.file if options.file else None
     shown = (options.file or "").encode("utf-8", "backslashreplace").decode()  # a name need not be UTF-8
-    order = judge.Order(step, options.tree, file, shown, options.seed, road(), started)
+    return Order(step, options.tree, file, shown, options.seed, road(), started)
+
+
+def _judged(wanted: Asked, step: Step, started: float, warmth: Warmth | None) -> int:
+    from autograder.judge import judged
+    from autograder.nursery import Nursery
+    from autograder.report import EXIT_CODES
+
+    options, course, memory, _ = wanted
+    made = order(step, options, started)
     if warmth:
-        found = _judged_warm(course, order, warmth)
+        found = _judged_warm(course, made, warmth)
     else:
         with Nursery() as nursery:
-            found = judge.judged(course, order, nursery)
+            found = judged(course, made, nursery)
     report = found.report
-    own = file is None and options.tree == "steps"
+    own = made.file is None and options.tree == "steps"
     passed = own and report.outcome == "passed" and not options.json
     first = passed and is_terminal() and not memory.state(step.slug).has_passed
     if own:
@@ -171,14 +198,17 @@ def _judged(
 
 
 def _judged_warm(course: Course, order: Order, warmth: Warmth) -> Judged:
-    """Return what a warm server's judge finds.
+    """Return what a warm server's judge finds, or has found before anybody asked.
 
     Errors: Cold, where the course would be called broken: it may be the server that is.
     """
-    from autograder.judge import judged
+    from autograder.judge import judged, timed
 
     try:
-        found = judged(course, order._replace(worker="warm"), warmth.nursery, warmth.limits)
+        known = warmth.ahead(order)
+        found = (
+            timed(known, order.started) if known else judged(course, warmth.order(order), warmth.nursery, warmth.limits)
+        )
     except InternalError:
         raise Cold from None
     if found.report.outcome == "internal":

@@ -7,6 +7,7 @@ gave no verdict is `internal`.
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import time
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -15,6 +16,7 @@ from msgspec import structs
 
 from autograder import checking, counterexample
 from autograder.bench import Bench, kind_of
+from autograder.beside import Beside, Wanted
 from autograder.diagnosis import diagnose, told
 from autograder.draw import new_seed
 from autograder.report import CheckResult, InTheChain, Printed, Report, StepName, Timing
@@ -47,6 +49,7 @@ class Order(NamedTuple):
     road: str = "pixi run"
     started: float = 0.0
     worker: Literal["cold", "warm"] = "cold"
+    beside: Beside | None = None  # a process that makes the run in the chain, where one is ready
     diagnose: bool = True  # say which known mistake it is
     known: Known | None = None  # says what the known mistakes show, where they have been played before
     ran: Callable[[str], Verdict] | None = None  # gives the run alone with a seed, where it has been made before
@@ -98,6 +101,16 @@ def judged(course: Course, order: Order, nursery: Nursery, limits: Limits | None
     return Judged(report, data, program, verdict.first_failure)
 
 
+def timed(found: Judged, started: float) -> Judged:
+    """Return what was found before anybody asked, with the time since somebody did."""
+    timing = Timing(_since(started), "ahead")
+    return found._replace(report=structs.replace(found.report, timing=timing))
+
+
+def _since(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)
+
+
 def _with_laws(bench: Bench, verdict: Verdict, notes: list[str]) -> Verdict:
     """Say at the first failure which laws the file breaks, where its values were compared and have no known name."""
     compared = [name for name, shown in verdict.evidence.items() if shown.values is not None]
@@ -122,12 +135,24 @@ def _verdict(bench: Bench, order: Order, nursery: Nursery, limits: Limits) -> tu
         beside = None
         if order.worker == "warm" and likely:  # cold, both would import the oracle
             seed = seed or new_seed()
-            beside = stack.enter_context(bench.beside(likely, seed))
+            beside = _free(order.beside) or stack.enter_context(Beside(nursery, limits))
+            stack.callback(beside.abandon)
+            beside.begin(_wanted(bench, likely, seed))
 
         def made(own: Sequence[Step]) -> Verdict | None:
             return beside.verdict() if beside is not None and own == likely else None
 
         return _blamed(bench, order, nursery, limits, bench.run().verdict(seed), made)
+
+
+def _free(beside: Beside | None) -> Beside | None:
+    return beside if beside is not None and beside.is_free else None
+
+
+def _wanted(bench: Bench, own: Sequence[Step], seed: str) -> Wanted:
+    submission = bench.submission
+    root, slugs = os.fsencode(bench.course.root), [step.slug for step in own]
+    return Wanted(root, bench.step.slug, bench.tree, submission.shown, submission.data, slugs, seed)
 
 
 def _blamed(
@@ -198,7 +223,7 @@ def _report(
         output=verdict.output,
         next=_next(course, order, outcome, shown, blame),
         versions=_versions(kind),
-        timing=Timing(round((time.monotonic() - started) * 1000), order.worker),
+        timing=Timing(_since(started), order.worker),
         notes=notes,
         blocked_by=[step.slug for step in blame.steps] if blame else [],
         chain=InTheChain(blame.verdict.outcome, blame.verdict.checks) if blame else None,

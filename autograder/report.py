@@ -74,7 +74,7 @@ class Printed(msgspec.Struct, frozen=True):
 
 class Timing(msgspec.Struct, frozen=True):
     ms: int
-    worker: Literal["cold", "warm"]
+    worker: Literal["cold", "warm", "ahead"]  # ahead: warm, and made before it was asked for
 
 
 class Report(msgspec.Struct, frozen=True):

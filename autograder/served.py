@@ -13,9 +13,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from autograder import address, chain, checking, client, source
+from autograder import address, ahead, chain, checking, client, source
 from autograder import course as courses
 from autograder.bench import Bench
+from autograder.beside import Beside
 from autograder.errors import AutograderError
 from autograder.submission import Submission
 from autograder.supervisor import Limits, calibrated
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from autograder.address import Request
+    from autograder.ahead import Ahead
     from autograder.client import Warmth
     from autograder.course import Course, Step
     from autograder.nursery import Nursery
@@ -70,28 +72,34 @@ class _Unwanted(BaseException):
 
 
 def wait(waiting: socket.socket, last: Request | None, warmth: Warmth) -> None:
-    """Be a judge that was forked ahead: rehearse the check that was asked for last, then answer one request or none."""
+    """Be a judge that was forked ahead: make the check that was asked for last, as often as it is told to.
+
+    Then answer one request, or none. What it has made is right for the request, unless something has changed.
+    """
     gc.disable()
-    if last is not None:
-        with contextlib.suppress(Exception, SystemExit), warmth.nursery.lent() as nursery:
-            _rehearse(last, nursery, warmth.limits)
-    waiting.sendall(b"ready")
-    data, given, _, _ = socket.recv_fds(waiting, 65536, 4)
-    if given:  # else nobody wants it any more
+    with Beside(warmth.nursery, warmth.limits) as beside:
+        warmth = warmth._replace(beside=beside)
+        while True:
+            known = _made_ahead(last, warmth) if last is not None else None
+            waiting.sendall(address.READY)
+            data, given, _, _ = socket.recv_fds(waiting, 65536, 4)
+            if not given and data:  # told that something has changed
+                continue
+            break
+        if not given:  # nobody wants it any more
+            return
         while (request := address.read(data)) is None:
             data += waiting.recv(65536)
         channel, *terminal = given
+        if known is not None:
+            warmth = warmth._replace(ahead=known.answer)
         answer(request, socket.socket(fileno=channel), terminal, warmth)
 
 
-def _rehearse(last: Request, nursery: Nursery, limits: Limits) -> None:
-    """Judge the finished code of the step that was asked for last, as the next check is likely to be of that step.
-
-    A fork shares its memory until it is written to, which takes as long as half of a check.
-    """
-    course = courses.load(Path(last.root))
-    named = next((word for word in last.argv if not word.startswith("-")), "")
-    _try(course, client.ready_step(course, named), nursery, limits)
+def _made_ahead(last: Request, warmth: Warmth) -> Ahead | None:
+    _stand_in(last)
+    with warmth.nursery.lent() as nursery:
+        return ahead.made(list(last.argv), warmth._replace(nursery=nursery))
 
 
 def answer(request: Request, channel: socket.socket, terminal: Sequence[int], warmth: Warmth) -> None:
@@ -131,6 +139,11 @@ def _become(request: Request, terminal: Sequence[int]) -> None:
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stdout = _stream(1, out, out_errors)
     sys.stderr = _stream(2, error, error_errors)
+    _stand_in(request)
+
+
+def _stand_in(request: Request) -> None:
+    """Have the environment of a request's client, and its folder."""
     os.environ.clear()
     os.environ.update(request.environment)
     time.tzset()

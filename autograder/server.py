@@ -18,9 +18,9 @@ import sys
 import time
 from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from autograder import address, fingerprint
+from autograder import address, fingerprint, snapshot
 from autograder.fork import forked
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _IDLE_S = 15 * 60.0
 _BEAT_S = 1.0
 _QUIET_S = 0.7
+_WATCH_S = 0.2  # how often it looks whether the learner has saved a file
+_OFTEN = 200
 _LOOK_S = 20.0  # how often it looks whether it is still of use
 _GRACE_S = 5.0  # for a judge whose client has gone to end what it started
 _AT_ONCE = 2 * (os.cpu_count() or 1)
@@ -60,17 +62,41 @@ class _Guest:
         self.terminal.clear()
 
 
-class _Spare(NamedTuple):
-    """A judge that was forked before it is asked for, and has rehearsed."""
+class _Spare:
+    """A judge that was forked before it is asked for, and makes the check that is likely to be asked for next."""
 
-    judge: int
-    channel: socket.socket
+    def __init__(self, judge: int, channel: socket.socket, seen: object) -> None:
+        self.judge = judge
+        self.seen = seen  # of the course, when it was told to make a check
+        self.channel = channel
+        self._told = 0
+        self._is_at_work = True
+
+    def is_at_work(self) -> bool:
+        """Return whether it makes a check just now."""
+        if self._is_at_work and select.select([self.channel], [], [], 0)[0]:
+            with contextlib.suppress(OSError):  # it may have been killed: then it is of no use, and that shows later
+                self.channel.recv(1)
+            self._is_at_work = False
+        return self._is_at_work
+
+    def tell(self, seen: object) -> None:
+        """Have it make the check again, of what is there now; not for ever, where a file changes each time it runs."""
+        self._told += 1
+        if self._told > _OFTEN:
+            return
+        self.seen = seen
+        self._is_at_work = True
+        with contextlib.suppress(OSError):
+            self.channel.sendall(address.AGAIN)
 
 
 class Server:
     """The loop: takes requests, forks judges, tells clients that their judge lives, and ends when it is of no use."""
 
-    def __init__(self, root: str, path: Path, listener: socket.socket, warmth: Warmth, made_of: str) -> None:
+    def __init__(
+        self, root: str, path: Path, listener: socket.socket, warmth: Warmth, made_of: str, last: Request | None
+    ) -> None:
         self._root = root
         self._path = path
         self._listener = listener
@@ -83,7 +109,9 @@ class Server:
         self._waiting: deque[_Guest] = deque()
         self._ending = False
         self._spare: _Spare | None = None
-        self._last: Request | None = None
+        self._may_have_spare = True
+        self._leaving: list[int] = []
+        self._last = last
         self._selector = selectors.DefaultSelector()
         self._woken, self._wake = os.pipe()
 
@@ -98,7 +126,7 @@ class Server:
         self._selector.register(self._woken, selectors.EVENT_READ)
         try:
             while not (self._ending and not self._guests):
-                for key, _ in self._selector.select(_BEAT_S):
+                for key, _ in self._selector.select(_BEAT_S if self._guests else _WATCH_S):
                     if key.fileobj is self._listener:
                         self._accept()
                     elif key.fileobj == self._woken:
@@ -110,8 +138,7 @@ class Server:
                 self._look_after()
         finally:
             self._end()
-            if self._spare is not None:
-                self._spare.channel.close()
+            self._drop_spare()
 
     # ------------------------------------------------------------------------------------------------------- clients
 
@@ -197,7 +224,10 @@ class Server:
     def _given(self, guest: _Guest) -> int:
         """Return the spare judge, which now works for this guest; 0 where there is none."""
         spare = self._spare
-        if spare is None or guest.request is None or not _has_something(spare.channel):  # it still rehearses
+        if spare is None or guest.request is None:
+            return 0
+        if spare.is_at_work():  # of something else, perhaps, and for who knows how long
+            self._drop_spare()
             return 0
         self._spare = None
         with spare.channel as channel, contextlib.suppress(OSError):  # it may have been killed
@@ -205,9 +235,16 @@ class Server:
             sent = socket.send_fds(channel, [data], [guest.channel.fileno(), *guest.terminal])
             channel.sendall(data[sent:])
             return spare.judge
-        _signal(spare.judge, signal.SIGKILL)
-        os.waitpid(spare.judge, 0)
+        _signal(spare.judge, signal.SIGINT)
+        self._leaving.append(spare.judge)
         return 0
+
+    def _drop_spare(self) -> None:
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            spare.channel.close()
+            _signal(spare.judge, signal.SIGINT)
+            self._leaving.append(spare.judge)
 
     def _fork(self, guest: _Guest) -> int:
         """Return the process of a judge for this guest; 0 when there can be none, and the guest was told so."""
@@ -228,6 +265,7 @@ class Server:
 
     def _fork_spare(self) -> None:
         ours, theirs = socket.socketpair()
+        seen = snapshot.times(Path(self._root))
 
         def run() -> None:
             ours.close()
@@ -238,7 +276,7 @@ class Server:
 
         with theirs:
             try:
-                self._spare = _Spare(forked(run), ours)
+                self._spare = _Spare(forked(run), ours, seen)
             except OSError:  # then each judge is forked when it is asked for
                 ours.close()
 
@@ -265,6 +303,7 @@ class Server:
                 _signal(pid, signal.SIGKILL)
                 continue
             guest.judge = 0
+            self._may_have_spare = True
             if guest.gone_since is None:
                 self._selector.unregister(guest.channel)
             self._leave(guest)
@@ -282,15 +321,27 @@ class Server:
         if self._guests:
             self._busy_until = now
             return
-        if self._spare is not None and _has_ended(self._spare.judge):
-            self._spare.channel.close()
-            self._spare = None
-        if self._spare is None and not self._ending and now - self._busy_until > _QUIET_S:  # not beside a check
-            self._fork_spare()
+        self._leaving = [judge for judge in self._leaving if not _has_ended(judge)]
+        if not self._ending and now - self._busy_until > _QUIET_S:  # not beside a check
+            self._look_after_spare()
         if now - self._looked > _LOOK_S:
             self._looked = now
             if now - self._busy_until > _IDLE_S or not self._is_of_use():
                 self._end()
+
+    def _look_after_spare(self) -> None:
+        """Have a judge ready, which has made the check that was asked for last of the files that are there now."""
+        spare = self._spare
+        if spare is None:
+            if self._may_have_spare:
+                self._fork_spare()
+        elif _has_ended(spare.judge):
+            spare.channel.close()
+            self._spare, self._may_have_spare = None, False  # what killed it is still there
+        elif self._last is not None and not spare.is_at_work():
+            seen = snapshot.times(Path(self._root))
+            if seen != spare.seen:
+                spare.tell(seen)
 
     def _is_of_use(self) -> bool:
         is_there = Path(self._root).is_dir() and self._path.exists()
@@ -310,10 +361,6 @@ class Server:
                 self._path.unlink()
 
 
-def _has_something(channel: socket.socket) -> bool:
-    return bool(select.select([channel], [], [], 0)[0])
-
-
 def _has_ended(pid: int) -> bool:
     try:
         return os.waitpid(pid, os.WNOHANG)[0] != 0
@@ -326,8 +373,19 @@ def _signal(pid: int, number: int) -> None:
         os.kill(pid, number)
 
 
+def _asked_before() -> Request | None:
+    """Return the check whose process has started us, which writes it to our standard input; None when it is none."""
+    if sys.stdin is None or sys.stdin.isatty():
+        return None
+    try:
+        return address.read(sys.stdin.buffer.read())
+    except (OSError, ValueError):
+        return None
+
+
 def start(root: str) -> int:
     """Serve a checkout until the end; at once, when another server does."""
+    last = _asked_before()
     path = address.socket_path(root)
     if path is None:
         return 1
@@ -360,7 +418,7 @@ def start(root: str) -> int:
                 ready.chmod(0o600)
                 listener.listen(64)
                 ready.rename(path)  # who finds it is heard
-                Server(root, Path(path), listener, warmth, made_of).serve()
+                Server(root, Path(path), listener, warmth, made_of, last).serve()
     return 0
 
 

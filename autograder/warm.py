@@ -5,10 +5,10 @@ Whatever goes wrong with a server, the answer is then a cold one: slower, and th
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import sys
-from typing import NamedTuple
 
 from autograder import address
 from autograder.root import find
@@ -17,12 +17,14 @@ _TAKEN_S = 2.0  # a server that lives takes a request in milliseconds, on a mach
 _BEAT_S = 5.0  # and gives a sign of life each second
 
 
-class Answer(NamedTuple):
+class Answer:
     """What came of asking: an exit code, or none; and whether the check's first line is on the screen already."""
 
-    code: int | None
-    announced: bool = False
-    lost: bool = False  # in the middle of its report
+    def __init__(self, code: int | None, *, announced: bool = False, lost: bool = False) -> None:
+        """Take them; `lost` is an answer that ended in the middle of its report."""
+        self.code = code
+        self.announced = announced
+        self.lost = lost
 
 
 def check(argv: list[str], started: float) -> Answer:
@@ -64,23 +66,27 @@ def ask(verb: str) -> list[str] | None:
     return heard.decode().split()
 
 
-def leave_server(root: str) -> None:
-    """Start a server that outlives us, unless one is wanted by nobody here, or there already."""
+def leave_server(root: str, argv: list[str]) -> None:
+    """Start a server that outlives us, and knows our check, unless one is wanted by nobody here, or there already."""
     path = address.socket_path(root)
-    if not address.is_wanted() or path is None:
+    request = _request("check", "", tuple(argv), tuple(os.environ.items()))
+    if not address.is_wanted() or path is None or request is None:
         return
     import subprocess
 
     engine = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
-    subprocess.Popen(
+    server = subprocess.Popen(
         [sys.executable, "-m", "autograder.server", root],
         cwd=engine,
         env={**os.environ, **address.FORKS_QUICKLY},
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
+    assert server.stdin is not None
+    with contextlib.suppress(OSError), server.stdin as stream:  # it may have ended: another was there
+        stream.write(request.encode())
 
 
 def _request(
@@ -136,4 +142,4 @@ def _followed(channel: socket.socket) -> Answer:
             if word == "taken" and not _went(channel):
                 return Answer(None)
         if not data or "cold" in words:
-            return Answer(None, "announced" in words, "writing" in words)
+            return Answer(None, announced="announced" in words, lost="writing" in words)

@@ -2,7 +2,10 @@
 
     python benchmarks/latency.py --runs 5 --steps s01 s03
 
-All commands take turns, so that whatever else the machine is doing falls on each of them. Prints; judges nothing.
+Of each step, checked once before: `check s03` runs a second after the file was saved with another text, as who saves,
+goes to the terminal and types does; `check s03, at once` in the moment of saving; `check s03 --cold` without the warm
+server. All commands take turns, so that whatever else the machine is doing falls on each of them. Prints; judges
+nothing.
 """
 
 from __future__ import annotations
@@ -15,13 +18,19 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from autograder import course as courses  # noqa: E402 - the root has to be on the path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from autograder.course import Step
 
 NOTHING = "python -c pass"
 TORCH = "import torch"
@@ -39,6 +48,10 @@ VERB_BUDGET_MS = 150
 WARM_BUDGET, COLD_BUDGET, PLAIN_BUDGET = 0.10, 1.25, 0.20
 FIRST_LINE_MS = 100
 START_S = 120.0
+AT_ONCE = ", at once"
+COLD = " --cold"
+# What a learner does between two checks takes longer than these: thinks and types, then saves, goes to the terminal.
+THINKING_S, TYPING_S = 2.0, 1.0
 
 
 class Budget(NamedTuple):
@@ -70,24 +83,49 @@ def timed(command: list[str], standing: Path = ROOT) -> Run:
     return Run(1000 * (time.perf_counter() - start), 1000 * (first - start))
 
 
-def commands(steps: list[str]) -> dict[str, list[str]]:
-    """Return what is timed, by the name of its row: the baselines, then the steps whose solutions are checked."""
-    made = {name: [sys.executable, "-c", code] for name, code in BASELINES.items()}
-    for step in steps:
-        check = [*CHECK, step, "--tree", "solutions"]
-        made |= {f"check {step}": check, f"check {step} --cold": [*check, "--cold"]}
-    return made
+def checked(step: Step, desk: Path) -> dict[str, Run]:
+    """Return the rows of a step whose finished code is checked, edited each time it is checked warm."""
+    check = [*CHECK, step.task, "--tree", "solutions"]
+    file = desk / "solutions" / f"{step.name}.py"
+    name = f"check {step.task}"
+    timed(check, desk)
+    made = {}
+    for row_name, typing_s in ((name, TYPING_S), (f"{name}{AT_ONCE}", 0.0)):
+        time.sleep(THINKING_S)
+        with file.open("a", encoding="utf-8") as text:
+            text.write(f"# saved at {time.time_ns()}\n")
+        time.sleep(typing_s)
+        made[row_name] = timed(check, desk)
+    time.sleep(THINKING_S)  # the server is at work for the next check
+    return made | {f"{name}{COLD}": timed([*check, "--cold"], desk)}
 
 
-def warmed() -> None:
-    """Have a warm server for this checkout, and wait until it is there."""
-    status = [sys.executable, "-m", "autograder", "server", "status"]
-    timed([*CHECK, "1", "--tree", "solutions"])
-    deadline = time.monotonic() + START_S
-    while b"is process" not in subprocess.run(status, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout:
-        if time.monotonic() > deadline:
-            sys.exit(f"no warm server was there after {START_S:.0f} seconds")
-        time.sleep(0.2)
+@contextmanager
+def warmed() -> Iterator[Path]:
+    """Give a copy of the course, to be edited, with a warm server; then end the server."""
+    with copied() as desk:
+        server = [sys.executable, "-m", "autograder", "server"]
+        standing = {**os.environ, "INIT_CWD": str(desk)}
+        timed([*CHECK, "1", "--tree", "solutions"], desk)
+        deadline = time.monotonic() + START_S
+        status = [*server, "status"]
+        while b"is process" not in subprocess.run(status, cwd=ROOT, env=standing, capture_output=True).stdout:
+            if time.monotonic() > deadline:
+                sys.exit(f"no warm server was there after {START_S:.0f} seconds")
+            time.sleep(0.2)
+        yield desk
+        subprocess.run([*server, "stop"], cwd=ROOT, env=standing, stdout=subprocess.DEVNULL, check=True)
+
+
+@contextmanager
+def copied() -> Iterator[Path]:
+    """Give a copy of the course for as long as it is needed."""
+    with tempfile.TemporaryDirectory() as folder:
+        desk = Path(folder)
+        shutil.copy(ROOT / "course.toml", desk)
+        for name in ("puzzles", "steps", "solutions", "tests/steps"):
+            shutil.copytree(ROOT / name, desk / name)
+        yield desk
 
 
 def medians(timings: dict[str, list[Run]]) -> dict[str, Run]:
@@ -98,10 +136,9 @@ def budget(name: str, plain: set[str]) -> Budget | None:
     """Return what a row may take, None for a baseline."""
     if name in BASELINES:
         return None
-    _, step, *cold = name.split()
-    if not cold:
+    if not name.endswith(COLD):
         return Budget(WARM_BUDGET, TORCH)
-    return Budget(PLAIN_BUDGET if step in plain else COLD_BUDGET, MODEL)
+    return Budget(PLAIN_BUDGET if name.split()[1] in plain else COLD_BUDGET, MODEL)
 
 
 def row(name: str, run: Run, base: dict[str, Run], allowed: Budget | None) -> list[str]:
@@ -117,11 +154,7 @@ def row(name: str, run: Run, base: dict[str, Run], allowed: Budget | None) -> li
 
 def verbs(runs: int) -> str:
     """Return the table of a learner's other verbs, in a copy of the course: they remember, and write."""
-    with tempfile.TemporaryDirectory() as folder:
-        desk = Path(folder)
-        shutil.copy(ROOT / "course.toml", desk)
-        for name in ("puzzles", "steps", "solutions", "tests/steps"):
-            shutil.copytree(ROOT / name, desk / name)
+    with copied() as desk:
         (desk / "steps" / "step_01.py").write_text("x = 1\n", encoding="utf-8")
         named = {NOTHING: [sys.executable, "-c", "pass"]}
         named |= {verb: [sys.executable, "-m", "autograder", *verb.split()] for verb in VERBS}
@@ -160,11 +193,14 @@ def main() -> None:
     chosen = [course.find(name) for name in options.steps] if options.steps else ready
     plain = {step.task for step in ready if "torch" not in course.puzzle(step).read_text(encoding="utf-8")}
 
-    warmed()
-    timings: dict[str, list[Run]] = {name: [] for name in commands([step.task for step in chosen])}
-    for _ in range(max(options.runs, 1)):
-        for name, command in commands([step.task for step in chosen]).items():
-            timings[name].append(timed(command))
+    timings: dict[str, list[Run]] = {}
+    with warmed() as desk:
+        for _ in range(max(options.runs, 1)):
+            runs = {name: timed([sys.executable, "-c", code]) for name, code in BASELINES.items()}
+            for step in chosen:
+                runs |= checked(step, desk)
+            for name, run in runs.items():
+                timings.setdefault(name, []).append(run)
 
     found = medians(timings)
     head = ["", "ms", "/ torch", "/ gpt2", "budget", "", "first ms", "budget"]

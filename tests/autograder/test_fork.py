@@ -5,10 +5,13 @@ import signal
 import time
 
 import pytest
+from msgspec import structs
+from processes import gone
 
-from autograder.beside import Beside
+from autograder.beside import Beside, Wanted
 from autograder.report import Printed
 from autograder.run import Verdict
+from autograder.supervisor import Limits
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 
@@ -46,23 +49,67 @@ def test_an_interrupt_of_a_child_waits_for_its_own_handler(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_another_process_made_comes_back_once(nursery):
-    found = Verdict([], "91c2", Printed("said", 4), frozenset({"config"}))
-    with Beside(nursery, lambda _: found) as beside:
-        assert beside.verdict() == found
-        assert beside.verdict() is None
+WANTED = Wanted(b"/r", "config", "steps", "steps/step_01.py", b"x = 1", ["config"], "91c2")
+FOUND = Verdict([], "91c2", Printed("said", 4), frozenset({"config"}))
 
 
-def test_a_process_that_comes_back_without_a_verdict_gives_none(nursery):
-    def fail(_):
+@pytest.fixture
+def made(monkeypatch, nursery):
+    """Return a function that gives a process beside ours, which makes a run as it is told here."""
+
+    def beside(make):
+        monkeypatch.setattr("autograder.beside._made", make)
+        return Beside(nursery, Limits())
+
+    return beside
+
+
+def test_what_another_process_made_comes_back_once_a_run(made):
+    with made(lambda wanted, *_: FOUND._replace(seed=wanted.seed)) as beside:
+        for seed in ("91c2", "91c3"):
+            assert beside.is_free
+            beside.begin(structs.replace(WANTED, seed=seed))
+            assert not beside.is_free
+            assert beside.verdict() == FOUND._replace(seed=seed)
+            assert beside.verdict() is None
+
+
+def test_what_is_wanted_and_its_environment_arrive(made, monkeypatch):
+    monkeypatch.setenv("LANG", "\udcff")
+    with made(lambda wanted, *_: FOUND._replace(seed=f"{wanted!r} {os.environb[b'LANG']!r}")) as beside:
+        beside.begin(WANTED)
+        assert beside.verdict().seed == repr(WANTED) + " " + repr(b"\xff")
+
+
+def test_a_process_that_comes_back_without_a_verdict_gives_none_and_is_not_asked_again(made):
+    def fail(*_):
         raise ValueError
 
-    with Beside(nursery, fail) as beside:
+    with made(fail) as beside:
+        beside.begin(WANTED)
         assert beside.verdict() is None
+        assert not beside.is_free
 
 
-def test_a_process_that_nobody_waits_for_is_ended(nursery):
+def test_a_process_that_nobody_waits_for_is_ended(made, tmp_path):
+    def wait(*_):
+        (tmp_path / f"{os.getpid()}").touch()
+        time.sleep(60)
+
     started = time.monotonic()
-    with Beside(nursery, lambda _: time.sleep(60)):
-        pass
+    with made(wait) as beside:
+        beside.begin(WANTED)
+        while not list(tmp_path.iterdir()):
+            time.sleep(0.01)
+        beside.abandon()
+        assert gone([int(path.name) for path in tmp_path.iterdir()])
+        assert not beside.is_free
     assert time.monotonic() - started < 30
+
+
+def test_a_process_that_is_not_asked_ends(made):
+    with made(lambda *_: FOUND) as beside:
+        beside.abandon()
+        assert beside.is_free
+        pid = beside._pid  # noqa: SLF001
+    assert os.waitpid(pid, 0) == (pid, 0)

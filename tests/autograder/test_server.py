@@ -82,7 +82,8 @@ def lasting(tmp_path_factory, home):
 def served(root, home, *, libraries=(), patch="", engine=ROOT):
     """Have a server for a course; without its libraries it is there at once, and its judges import them."""
     code = START.format(libraries=repr(libraries), patch=patch)
-    process = subprocess.Popen([sys.executable, "-c", code, str(root)], cwd=engine, env=home)
+    command = [sys.executable, "-c", code, str(root)]
+    process = subprocess.Popen(command, cwd=engine, env=home, stdin=subprocess.DEVNULL)
     try:
         path = socket_of(root, home)
         wait_for(lambda: path.exists() or process.poll() is not None)
@@ -128,7 +129,12 @@ def run(root, home, *arguments, **more):
 
 def timeless(out):
     """Return a report without what a run's speed makes of it."""
-    return re.sub(rb"(warm|cold) (\xc2?\xb7|\S+) \d+ ms", b"SPEED", out)
+    return re.sub(rb"(warm|ahead|cold) (\xc2?\xb7|\S+) \d+ ms", b"SPEED", out)
+
+
+def is_warm(out):
+    """Return whether a server's judge has made a report: when it was asked for, or before."""
+    return re.search(rb" (warm|ahead) ", out) is not None
 
 
 def put(root, text):
@@ -178,7 +184,7 @@ def test_a_warm_run_writes_what_a_cold_one_writes(lasting, home, arguments, env,
     assert timeless(warm.stdout) == timeless(cold.stdout)
     assert (warm.stderr, warm.returncode) == (cold.stderr, cold.returncode)
     if b"learner:" in warm.stdout:
-        assert b" warm " in warm.stdout
+        assert is_warm(warm.stdout)
         assert b" cold " in cold.stdout
 
 
@@ -197,7 +203,7 @@ def test_a_terminal_is_drawn_on_in_its_own_width_and_colours(lasting, home):
     seen = [on_terminal(lasting, home, env) for env in ({}, {"CI": "true"})]
     assert timeless(seen[0]) == timeless(seen[1])
     assert b"\x1b[" in seen[0]
-    assert b"warm" in seen[0]
+    assert is_warm(seen[0])
 
 
 def on_terminal(root, home, env):
@@ -245,6 +251,131 @@ def test_debug_and_cold_are_made_where_they_were_asked_for(lasting, home):
     assert done.stdout.count(b"Running tests") == 1
 
 
+# ------------------------------------------------------------------------------------------ made before it is asked for
+
+
+@pytest.fixture
+def eager(desk, home):
+    """Return a course whose server has made the check of step 1 ahead, and a function that waits until it has again."""
+    with served(desk, home, libraries=("autograder.judge", "autograder.views.plain", "autograder.oracle", "psutil")):
+
+        def made_ahead(*arguments, **more):
+            """Return the first answer that was made ahead."""
+            found = []
+
+            def is_ahead():
+                time.sleep(1.0)
+                found.append(run(desk, home, "check", "1", *arguments, **more))
+                return b" ahead " in found[-1].stdout
+
+            wait_for(is_ahead)
+            return found[-1]
+
+        yield desk, made_ahead
+
+
+def test_a_check_that_was_made_ahead_is_the_one_that_would_be_made(eager, home):
+    desk, made_ahead = eager
+    for value in ("50257", "50_000", "50257", "'50257'"):
+        put(desk, solution(desk).replace("50257", value))
+        ahead = made_ahead()
+        seed = re.search(rb"seed (\w+)", ahead.stdout)[1].decode()
+        cold = run(desk, home, "check", "1", "--seed", seed, env={"CI": "true"})
+        assert without_attempts(ahead.stdout) == without_attempts(cold.stdout)
+        assert (ahead.stderr, ahead.returncode) == (cold.stderr, cold.returncode)
+
+
+def without_attempts(out):
+    """Return a report without its speed, and without the hint that comes after some attempts."""
+    return re.sub(rb"(?m)^(Note: the same|Next: ).*\n", b"", timeless(out))
+
+
+def test_each_check_that_is_made_ahead_has_inputs_of_its_own(eager):
+    _, made_ahead = eager
+    assert len({re.search(rb"seed (\w+)", made_ahead().stdout)[1] for _ in range(4)}) > 1
+
+
+def test_what_is_saved_is_what_is_judged_however_soon_it_is_asked_for(eager, home):
+    desk, made_ahead = eager
+    made_ahead()
+    right = solution(desk)
+    ahead = 0
+    for number in range(24):
+        value = 50257 if number % 2 else 60000 + number
+        put(desk, right.replace("50257", str(value)))
+        time.sleep(number % 6 * 0.2)
+        done = run(desk, home, "check", "1")
+        ahead += b" ahead " in done.stdout
+        assert done.returncode == (0 if number % 2 else 1)
+        assert number % 2 or f"got {value}".encode() in done.stdout
+    assert ahead > 0
+
+
+def test_what_an_instructor_has_changed_ends_what_was_made_ahead(eager, home):
+    desk, made_ahead = eager
+    made_ahead()
+    checker = desk / "tests/steps/config.py"
+    checker.write_text(checker.read_text(encoding="utf-8") + "\n\nraise ValueError('unfit')\n", encoding="utf-8")
+    done = run(desk, home, "check", "1")
+    assert (done.returncode, b"unfit" in done.stderr) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env"),
+    [
+        (["--seed", "91c2"], {}),
+        (["--file", "steps/step_01.py"], {}),
+        (["--tree", "solutions"], {}),
+        ([], {"TZ": "Asia/Tokyo"}),
+    ],
+)
+def test_another_check_than_the_one_made_ahead_is_made(eager, home, arguments, env):
+    desk, made_ahead = eager
+    (desk / "solutions").mkdir()
+    (desk / "solutions/step_01.py").write_text(solution(desk).replace("50257", "7"), encoding="utf-8")
+    made_ahead()
+    time.sleep(1.5)
+    done = run(desk, home, "check", "1", *arguments, env=env)
+    assert b" warm " in done.stdout
+    assert done.returncode == ("--tree" in arguments)
+
+
+def test_a_file_that_never_ends_is_not_waited_for_by_the_next_check(eager, home):
+    desk, made_ahead = eager
+    made_ahead()
+    marker = desk / "loading"
+    put(desk, SLOW.format(marker=str(marker), seconds=600) + solution(desk))
+    wait_for(marker.exists)
+    pid, guard = map(int, marker.read_text(encoding="utf-8").split())
+    put(desk, solution(desk))
+    assert run(desk, home, "check", "1").returncode == 0
+    assert gone([pid, guard])
+
+
+def test_a_file_that_kills_the_judge_made_ahead_is_not_tried_for_ever(desk, home):
+    with served(desk, home) as server:
+        assert is_warm(run(desk, home, "check", "1").stdout)
+        seen = set()
+        for _ in range(2):
+            judge = judge_of(server)
+            seen.add(judge.pid)
+            judge.kill()
+            assert gone([judge.pid])
+            if len(seen) == 1:
+                time.sleep(2.0)
+                assert not set(psutil.Process(server.pid).children()) - set(family(psutil.Process(server.pid)))
+                assert is_warm(run(desk, home, "check", "1").stdout)
+
+
+def test_an_attempt_counts_when_it_is_asked_for(eager, home):
+    desk, made_ahead = eager
+    put(desk, solution(desk).replace("50257", "7"))
+    time.sleep(2.5)
+    before = run(desk, home, "history", "1").stdout
+    made_ahead()
+    assert run(desk, home, "history", "1").stdout != before
+
+
 # --------------------------------------------------------------------------------------------- whatever becomes of it
 
 
@@ -265,7 +396,7 @@ def test_a_server_that_ends_or_hangs_in_the_middle_costs_time_alone(desk, home, 
             assert b" cold " in out
             assert gone([judge.pid])
             put(desk, solution(desk))
-            assert b" warm " in run(desk, home, "check", "1").stdout
+            assert is_warm(run(desk, home, "check", "1").stdout)
     put(desk, solution(desk))
     assert b" cold " in run(desk, home, "check", "1", env={"CI": "true"}).stdout
 
@@ -278,7 +409,7 @@ def test_a_spare_judge_that_is_no_use_costs_time_alone(desk, home, number):
         done = run(desk, home, "check", "1")
         assert (done.returncode, done.stderr, done.stdout.count(b"Results:")) == (0, b"", 1)
         assert gone([spare.pid])
-        assert b" warm " in run(desk, home, "check", "1").stdout
+        assert is_warm(run(desk, home, "check", "1").stdout)
 
 
 def test_a_server_that_is_killed_between_two_checks_leaves_a_socket_that_harms_nobody(desk, home):
@@ -311,7 +442,7 @@ def test_a_client_that_gives_up_has_nothing_written_for_it(lasting, home, tmp_pa
         channel.connect(str(socket_of(lasting, home)))
         socket.send_fds(channel, [request_of(lasting, home, ["1"]).encode()], [out.fileno()] * 3)
         assert channel.recv(100) == b"taken\n"
-    assert b" warm " in run(lasting, home, "check", "1").stdout
+    assert is_warm(run(lasting, home, "check", "1").stdout)
     assert (tmp_path / "out").read_bytes() == b""
 
 
@@ -327,7 +458,7 @@ def test_what_is_no_request_is_answered_with_nothing_or_refused(lasting, home, r
         channel.shutdown(socket.SHUT_WR)
         assert channel.recv(100) in (b"", b"cold\n")
     put(lasting, solution(lasting))
-    assert b" warm " in run(lasting, home, "check", "1").stdout
+    assert is_warm(run(lasting, home, "check", "1").stdout)
 
 
 def test_a_client_of_another_python_is_refused_and_the_server_makes_room(desk, home):
@@ -342,7 +473,7 @@ def test_an_upgrade_under_a_running_server_is_noticed(desk, home, tmp_path):
     library.mkdir()
     env = {"PYTHONPATH": str(library)}
     with served(desk, home | env) as server:
-        assert b" warm " in run(desk, home, "check", "1", env=env).stdout
+        assert is_warm(run(desk, home, "check", "1", env=env).stdout)
         (library / "torch-99.0.dist-info").mkdir()
         done = run(desk, home, "check", "1", env=env)
         assert (done.returncode, b" cold " in done.stdout) == (0, True)
@@ -393,7 +524,7 @@ def test_a_course_that_is_broken_when_its_server_starts_is_told_so_by_each_check
         assert done.returncode == 3
         assert done.stderr.decode() == f"autograder: {puzzle}:14: is no Python: expected ':'\n"
         puzzle.write_text(right, encoding="utf-8")
-        assert b" warm " in run(desk, home, "check", "1").stdout
+        assert is_warm(run(desk, home, "check", "1").stdout)
         assert server.poll() is None
 
 
@@ -414,7 +545,7 @@ def test_twenty_clients_at_once_each_get_their_own_answer(lasting, home, tmp_pat
     for number, client in enumerate(clients):
         out, error = client.communicate(timeout=120)
         assert error == b""
-        assert b" warm " in out
+        assert is_warm(out)
         assert client.returncode == (0 if number == 10 else 1)
         assert number == 10 or f"got {50247 + number}".encode() in out
 
@@ -504,7 +635,7 @@ def test_a_learners_file_leaves_the_server_unharmed(lasting, home, text):
     assert b"Results:" in done.stdout
     put(lasting, solution(lasting))
     done = run(lasting, home, "check", "1")
-    assert (done.returncode, b" warm " in done.stdout) == (0, True)
+    assert (done.returncode, is_warm(done.stdout)) == (0, True)
     assert server_of(lasting, home) == before
 
 
@@ -521,7 +652,7 @@ def test_an_interrupted_client_leaves_no_process(lasting, home, tmp_path):
     assert out.startswith(b"Running tests for Step 01")
     assert gone(working)
     put(lasting, solution(lasting))
-    assert b" warm " in run(lasting, home, "check", "1").stdout
+    assert is_warm(run(lasting, home, "check", "1").stdout)
 
 
 # ------------------------------------------------------------------------------------------------- whose, and when not
@@ -575,7 +706,7 @@ def test_the_first_check_leaves_a_server_and_it_says_how_it_does(desk, home):
     done = run(desk, home, "check", "1")
     assert b" cold " in done.stdout
     wait_for(lambda: b"is process" in run(desk, home, "server", "status").stdout)
-    assert b" warm " in run(desk, home, "check", "1").stdout
+    assert is_warm(run(desk, home, "check", "1").stdout)
     lines = run(desk, home, "server", "status").stdout.decode().splitlines()
     assert re.fullmatch(r"It is \d+ seconds old, uses \d+ MB of memory, and has made 1 check\.", lines[1])
     assert lines[2] == "Next: pixi run server stop ends it; after 15 idle minutes it ends by itself"
@@ -592,7 +723,7 @@ def test_requests_survive_the_way():
     request = address.Request("check", "3.11", "/r", "/f", "1.5", "utf-8,strict", ("1", "--file", "a b"), names)
     size, _, body = request.encode().partition(b"\n")
     assert int(size) == len(body)
-    assert address.read(request.encode()) == request
+    assert vars(address.read(request.encode())) == vars(request)
     assert address.read(request.encode()[:-1]) is None
 
 

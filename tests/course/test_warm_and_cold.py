@@ -56,7 +56,9 @@ def home():
     with tempfile.TemporaryDirectory(prefix="ag-") as runtime:
         environment = {name: value for name, value in os.environ.items() if name != "CI"}
         environment |= {"XDG_RUNTIME_DIR": runtime, "PYTHONUTF8": "1", "INIT_CWD": str(ROOT)}
-        server = subprocess.Popen([sys.executable, "-m", "autograder.server", str(ROOT)], cwd=ROOT, env=environment)
+        server = subprocess.Popen(
+            [sys.executable, "-m", "autograder.server", str(ROOT)], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL
+        )
         while not list(Path(runtime).glob("*/*.sock")):
             assert server.poll() is None
             time.sleep(0.05)

@@ -1,0 +1,98 @@
+"""Whatever a check reads of a course is looked at when a check that was made ahead is asked for."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograder import course as courses
+from autograder import snapshot
+from autograder.judge import Order, judge
+from autograder.supervisor import Limits
+
+ROOT = Path(__file__).resolve().parents[2]
+STEPS = [step for step in courses.load(ROOT).steps if not courses.load(ROOT).is_planned(step)]
+opened = []
+listens = []
+
+
+def listen(event, arguments):
+    if listens and event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
+        opened.append(os.fsdecode(arguments[0]))
+
+
+sys.addaudithook(listen)  # it stays as long as the process does
+
+
+@pytest.fixture
+def desk(tmp_path):
+    for name in ("steps", "solutions", "puzzles", "tests/steps"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "config.py").write_text("x = 1\n", encoding="utf-8")
+    (tmp_path / "course.toml").write_text("x = 1\n", encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("tree", ["steps", "solutions"])
+@pytest.mark.parametrize("step", STEPS, ids=[step.slug for step in STEPS])
+def test_a_check_reads_no_file_that_is_not_looked_at(nursery, step, tree):
+    course = courses.load(ROOT)
+    looked_at = {path for path, *_ in snapshot.times(ROOT)}
+    opened.clear()
+    listens.append(True)
+    try:
+        judge(course, Order(step, tree), nursery, Limits())
+    finally:
+        listens.clear()
+    own = [Path(path) for path in opened if Path(path).is_absolute() and Path(path).is_relative_to(ROOT)]
+    not_the_courses = (ROOT / "autograder", ROOT / "tests/autograder", ROOT / ".pixi")
+    read = {str(path) for path in own if not any(path.is_relative_to(folder) for folder in not_the_courses)}
+    assert str(course.stub(step, tree)) in read
+    assert read <= looked_at
+
+
+@pytest.mark.parametrize("name", ["course.toml", "steps/config.py", "solutions/config.py", "puzzles/config.py"])
+@pytest.mark.parametrize("look", [snapshot.times, snapshot.contents])
+def test_a_change_is_seen(desk, name, look):
+    before = look(desk)
+    assert look(desk) == before
+    (desk / name).write_text("x = 12\n", encoding="utf-8")
+    changed = look(desk)
+    assert changed != before
+    (desk / name).unlink()
+    assert look(desk) not in (before, changed)
+
+
+def test_the_same_size_and_time_are_not_the_same_contents(desk):
+    path = desk / "steps/config.py"
+    before, status = snapshot.contents(desk), path.stat()
+    path.write_text("x = 2\n", encoding="utf-8")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert snapshot.contents(desk) != before
+
+
+@pytest.mark.parametrize("look", [snapshot.times, snapshot.contents])
+def test_a_file_that_comes_and_a_folder_that_goes_are_seen(desk, look):
+    before = look(desk)
+    (desk / "steps/conftest.py").write_text("", encoding="utf-8")
+    assert look(desk) != before
+    (desk / "steps").rename(desk / "gone")
+    assert look(desk) != before
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_what_is_no_ordinary_file_holds_nobody_up(desk):
+    os.mkfifo(desk / "steps/pipe.py")
+    (desk / "steps/folder.py").mkdir()
+    (desk / "steps/nowhere.py").symlink_to(desk / "nothing")
+    assert snapshot.contents(desk) == snapshot.contents(desk)
+    assert snapshot.times(desk) == snapshot.times(desk)
+
+
+def test_of_a_very_long_file_the_size_tells(desk):
+    path = desk / "steps/config.py"
+    path.write_bytes(b"#" * 3_000_000)
+    before = snapshot.contents(desk)
+    path.write_bytes(b"#" * 3_000_001)
+    assert snapshot.contents(desk) != before
