@@ -7,6 +7,7 @@ gave no verdict is `internal`.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import sys
 import time
@@ -90,6 +91,9 @@ def judged(course: Course, order: Order, nursery: Nursery, limits: Limits | None
         verdict, data = _unreadable(checker, error, order), error.data
     else:
         limits = limits or calibrated(Limits())
+        if kind == "torch":
+            with contextlib.suppress(ImportError):  # the worker's ancestor says so
+                importlib.import_module("torch")  # while that imports it too, rather than wait for it
         bench = Bench(course, order.step, order.tree, checker, submission, nursery, limits)
         program, data = bench.program(), submission.data
         verdict, blame = _verdict(bench, order, nursery, limits)
