@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from autograder.client import Warmth
     from autograder.judge import Judged, Order
 
+_LASTING = {
+    "passed",
+    "failed",
+    "error",
+    "blocked",
+    "bad_input",
+}  # no limit, which the machine's other work may be behind
+
 
 class Ahead(NamedTuple):
     """What was judged, what it was made of, and what came of it."""
@@ -34,7 +42,7 @@ class Ahead(NamedTuple):
 
 
 def made(argv: list[str], warmth: Warmth) -> Ahead | None:
-    """Make the check that these arguments ask for; None where it gives no verdict, or is of a file of its own."""
+    """Make the check that these arguments ask for; None where the next may end otherwise, or is of another file."""
     with contextlib.suppress(AutograderError, SystemExit):
         asked = client.asked(argv)
         if asked.step is None:
@@ -44,6 +52,7 @@ def made(argv: list[str], warmth: Warmth) -> Ahead | None:
             return None
         contents = snapshot.contents(root)
         found = judge.judged(asked.course, warmth.order(order), warmth.nursery, warmth.limits)
-        if found.report.outcome != "internal":
+        outcomes = {found.report.outcome, found.report.chain.outcome if found.report.chain else "passed"}
+        if outcomes <= _LASTING:
             return Ahead(order, root, contents, dict(os.environ), found)
     return None

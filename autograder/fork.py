@@ -33,3 +33,11 @@ def forked(run: Callable[[], object]) -> int:
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return child
+
+
+def has_ended(child: int) -> bool:
+    """Return whether a child is no more, and reap it."""
+    try:
+        return os.waitpid(child, os.WNOHANG)[0] != 0
+    except ChildProcessError:
+        return True

@@ -10,7 +10,6 @@ import contextlib
 import fcntl
 import gc
 import os
-import select
 import selectors
 import signal
 import socket
@@ -21,7 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder import address, fingerprint, snapshot
-from autograder.fork import forked
+from autograder.fork import forked, has_ended
+from autograder.spare import Spare
 
 if TYPE_CHECKING:
     from autograder.address import Request
@@ -31,7 +31,6 @@ _IDLE_S = 15 * 60.0
 _BEAT_S = 1.0
 _QUIET_S = 0.7
 _WATCH_S = 0.2  # how often it looks whether the learner has saved a file
-_OFTEN = 200
 _LOOK_S = 20.0  # how often it looks whether it is still of use
 _GRACE_S = 5.0  # for a judge whose client has gone to end what it started
 _AT_ONCE = 2 * (os.cpu_count() or 1)
@@ -62,35 +61,6 @@ class _Guest:
         self.terminal.clear()
 
 
-class _Spare:
-    """A judge that was forked before it is asked for, and makes the check that is likely to be asked for next."""
-
-    def __init__(self, judge: int, channel: socket.socket, seen: object) -> None:
-        self.judge = judge
-        self.seen = seen  # of the course, when it was told to make a check
-        self.channel = channel
-        self._told = 0
-        self._is_at_work = True
-
-    def is_at_work(self) -> bool:
-        """Return whether it makes a check just now."""
-        if self._is_at_work and select.select([self.channel], [], [], 0)[0]:
-            with contextlib.suppress(OSError):  # it may have been killed: then it is of no use, and that shows later
-                self.channel.recv(1)
-            self._is_at_work = False
-        return self._is_at_work
-
-    def tell(self, seen: object) -> None:
-        """Have it make the check again, of what is there now; not for ever, where a file changes each time it runs."""
-        self._told += 1
-        if self._told > _OFTEN:
-            return
-        self.seen = seen
-        self._is_at_work = True
-        with contextlib.suppress(OSError):
-            self.channel.sendall(address.AGAIN)
-
-
 class Server:
     """The loop: takes requests, forks judges, tells clients that their judge lives, and ends when it is of no use."""
 
@@ -108,7 +78,7 @@ class Server:
         self._guests: list[_Guest] = []
         self._waiting: deque[_Guest] = deque()
         self._ending = False
-        self._spare: _Spare | None = None
+        self._spare: Spare | None = None
         self._may_have_spare = True
         self._leaving: list[int] = []
         self._last = last
@@ -229,21 +199,16 @@ class Server:
         if spare.is_at_work():  # of something else, perhaps, and for who knows how long
             self._drop_spare()
             return 0
+        if not spare.give(guest.request, [guest.channel.fileno(), *guest.terminal]):  # it has been killed
+            self._drop_spare()
+            return 0
         self._spare = None
-        with spare.channel as channel, contextlib.suppress(OSError):  # it may have been killed
-            data = guest.request.encode()
-            sent = socket.send_fds(channel, [data], [guest.channel.fileno(), *guest.terminal])
-            channel.sendall(data[sent:])
-            return spare.judge
-        _signal(spare.judge, signal.SIGINT)
-        self._leaving.append(spare.judge)
-        return 0
+        return spare.judge
 
     def _drop_spare(self) -> None:
         spare, self._spare = self._spare, None
         if spare is not None:
-            spare.channel.close()
-            _signal(spare.judge, signal.SIGINT)
+            spare.end()
             self._leaving.append(spare.judge)
 
     def _fork(self, guest: _Guest) -> int:
@@ -276,7 +241,7 @@ class Server:
 
         with theirs:
             try:
-                self._spare = _Spare(forked(run), ours, seen)
+                self._spare = Spare(forked(run), ours, seen)
             except OSError:  # then each judge is forked when it is asked for
                 ours.close()
 
@@ -321,7 +286,7 @@ class Server:
         if self._guests:
             self._busy_until = now
             return
-        self._leaving = [judge for judge in self._leaving if not _has_ended(judge)]
+        self._leaving = [judge for judge in self._leaving if not has_ended(judge)]
         if not self._ending and now - self._busy_until > _QUIET_S:  # not beside a check
             self._look_after_spare()
         if now - self._looked > _LOOK_S:
@@ -335,7 +300,7 @@ class Server:
         if spare is None:
             if self._may_have_spare:
                 self._fork_spare()
-        elif _has_ended(spare.judge):
+        elif has_ended(spare.judge):
             spare.channel.close()
             self._spare, self._may_have_spare = None, False  # what killed it is still there
         elif self._last is not None and not spare.is_at_work():
@@ -359,13 +324,6 @@ class Server:
             self._ending = True
             with contextlib.suppress(OSError):
                 self._path.unlink()
-
-
-def _has_ended(pid: int) -> bool:
-    try:
-        return os.waitpid(pid, os.WNOHANG)[0] != 0
-    except ChildProcessError:
-        return True
 
 
 def _signal(pid: int, number: int) -> None:

@@ -367,6 +367,21 @@ def test_a_file_that_kills_the_judge_made_ahead_is_not_tried_for_ever(desk, home
                 assert is_warm(run(desk, home, "check", "1").stdout)
 
 
+def test_a_limit_that_was_reached_ahead_is_tried_again(eager, home):
+    """What else the machine was at may have been behind it."""
+    desk, made_ahead = eager
+    made_ahead()
+    marker = desk / "loading"
+    put(desk, SLOW.format(marker=str(marker), seconds=0) + "bytes(1_000_000_000) * 9\n" + solution(desk))
+    wait_for(marker.exists)
+    pid, _ = map(int, marker.read_text(encoding="utf-8").split())
+    assert gone([pid])
+    time.sleep(1.0)
+    done = run(desk, home, "check", "1")
+    assert b" warm " in done.stdout
+    assert b"of memory" in done.stdout
+
+
 def test_an_attempt_counts_when_it_is_asked_for(eager, home):
     desk, made_ahead = eager
     put(desk, solution(desk).replace("50257", "7"))
