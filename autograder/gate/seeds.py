@@ -1,4 +1,7 @@
-"""Twenty seeds agree: what is right passes and what is wrong fails, the solution on each, the others in turn."""
+"""Twenty seeds agree: what is right passes and what is wrong fails, the solution on each, the others in turn.
+
+A mistake is tried on two further seeds in its own room, a variant on one.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from autograder.gate.proof import Fault, Proof
 if TYPE_CHECKING:
     from autograder.gate.stand import Stand
 
-_TURNS = 4  # a declared program is tried on every fourth seed
+_TURNS = 6  # a declared program is tried on every sixth seed
 SEEDS = tuple(f"{number:04x}" for number in range(1, 21))
 
 

@@ -276,7 +276,7 @@ def eager(desk, home):
 
 def test_a_check_that_was_made_ahead_is_the_one_that_would_be_made(eager, home):
     desk, made_ahead = eager
-    for value in ("50257", "50_000", "50257", "'50257'"):
+    for value in ("50257", "50_000", "'50257'"):
         put(desk, solution(desk).replace("50257", value))
         ahead = made_ahead()
         seed = re.search(rb"seed (\w+)", ahead.stdout)[1].decode()
@@ -292,7 +292,7 @@ def without_attempts(out):
 
 def test_each_check_that_is_made_ahead_has_inputs_of_its_own(eager):
     _, made_ahead = eager
-    assert len({re.search(rb"seed (\w+)", made_ahead().stdout)[1] for _ in range(4)}) > 1
+    assert len({re.search(rb"seed (\w+)", made_ahead().stdout)[1] for _ in range(2)}) == 2
 
 
 def test_what_is_saved_is_what_is_judged_however_soon_it_is_asked_for(eager, home):
@@ -300,7 +300,7 @@ def test_what_is_saved_is_what_is_judged_however_soon_it_is_asked_for(eager, hom
     made_ahead()
     right = solution(desk)
     ahead = 0
-    for number in range(24):
+    for number in range(12):
         value = 50257 if number % 2 else 60000 + number
         put(desk, right.replace("50257", str(value)))
         time.sleep(number % 6 * 0.2)
