@@ -58,6 +58,11 @@ class Request:
         self.argv = argv
         self.environment = environment
 
+    def is_of_the_same_check_as(self, other: Request) -> bool:
+        """Return whether both ask for the same in the same place, whenever and on whichever terminal."""
+        mine, its = vars(self) | {"started": "", "encodings": ""}, vars(other) | {"started": "", "encodings": ""}
+        return mine == its
+
     def encode(self) -> bytes:
         """Return it as bytes, which begin with how many there are: nothing in it can hold a NUL."""
         pairs = [text for pair in self.environment for text in pair]

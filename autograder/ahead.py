@@ -34,6 +34,12 @@ class Ahead(NamedTuple):
     environment: Mapping[str, str]
     found: Judged
 
+    @property
+    def lasts(self) -> bool:
+        """Whether the same check would end in the same way whenever it is made."""
+        chain = self.found.report.chain
+        return {self.found.report.outcome, chain.outcome if chain else "passed"} <= _LASTING
+
     def answer(self, order: Order) -> Judged | None:
         """Return what was found, where an order made now would find the same but for its inputs; else None."""
         if order._replace(started=0.0) != self.order or dict(os.environ) != self.environment:
@@ -42,7 +48,7 @@ class Ahead(NamedTuple):
 
 
 def made(argv: list[str], warmth: Warmth) -> Ahead | None:
-    """Make the check that these arguments ask for; None where the next may end otherwise, or is of another file."""
+    """Make the check that these arguments ask for; None where it gives no verdict, or is of another file."""
     with contextlib.suppress(AutograderError, SystemExit):
         asked = client.asked(argv)
         if asked.step is None:
@@ -52,7 +58,6 @@ def made(argv: list[str], warmth: Warmth) -> Ahead | None:
             return None
         contents = snapshot.contents(root)
         found = judge.judged(asked.course, warmth.order(order), warmth.nursery, warmth.limits)
-        outcomes = {found.report.outcome, found.report.chain.outcome if found.report.chain else "passed"}
-        if outcomes <= _LASTING:
+        if found.report.outcome != "internal":
             return Ahead(order, root, contents, dict(os.environ), found)
     return None

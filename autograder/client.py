@@ -9,7 +9,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, TextIO
 
 from autograder import course as courses
 from autograder import progress, warm
@@ -87,7 +87,7 @@ def _check(argv: list[str], started: float, warmth: Warmth | None, announced: bo
         print("Every step has passed: all there is, you have written.")
         return 0
     if not wanted.options.json and not announced:
-        _print_first_line(wanted.step)
+        print_first_line(wanted.step, sys.stdout)
         if warmth:
             warmth.say("announced")
     code = _judged(wanted, wanted.step, started, warmth)
@@ -302,9 +302,9 @@ def _debug(found: Judged) -> None:
     debug.replay(found.program, found.first_failure)
 
 
-def _print_first_line(step: Step) -> None:
-    line = f"Running tests for Step {step.id}: {step.title}..."
-    print(encodable(line, sys.stdout), flush=True)
+def print_first_line(step: Step, stream: TextIO) -> None:
+    """Print the line that stands there while a check is made."""
+    print(encodable(f"Running tests for Step {step.id}: {step.title}...", stream), file=stream, flush=True)
 
 
 def road() -> str:

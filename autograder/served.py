@@ -13,10 +13,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from autograder import address, ahead, chain, checking, client, source
+from autograder import chain, checking, client, source
 from autograder import course as courses
 from autograder.bench import Bench
-from autograder.beside import Beside
 from autograder.errors import AutograderError
 from autograder.submission import Submission
 from autograder.supervisor import Limits, calibrated
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from autograder.address import Request
-    from autograder.ahead import Ahead
     from autograder.client import Warmth
     from autograder.course import Course, Step
     from autograder.nursery import Nursery
@@ -71,44 +69,23 @@ class _Unwanted(BaseException):
     """The client has gone: there is nobody to say anything to."""
 
 
-def wait(waiting: socket.socket, last: Request | None, warmth: Warmth) -> None:
-    """Be a judge that was forked ahead: make the check that was asked for last, as often as it is told to.
+def answer(
+    request: Request, channel: socket.socket, terminal: Sequence[int], warmth: Warmth, *, announced: bool = False
+) -> None:
+    """Be the judge of one request, as its client would be, which makes the check itself where no last word comes.
 
-    Then answer one request, or none. What it has made is right for the request, unless something has changed.
+    Args:
+        request: what is asked.
+        channel: to the client.
+        terminal: its standard input, output and error.
+        warmth: what is ready.
+        announced: whether the first line is on the screen already.
     """
-    gc.disable()
-    with Beside(warmth.nursery, warmth.limits) as beside:
-        warmth = warmth._replace(beside=beside)
-        while True:
-            known = _made_ahead(last, warmth) if last is not None else None
-            waiting.sendall(address.READY)
-            data, given, _, _ = socket.recv_fds(waiting, 65536, 4)
-            if not given and data:  # told that something has changed
-                continue
-            break
-        if not given:  # nobody wants it any more
-            return
-        while (request := address.read(data)) is None:
-            data += waiting.recv(65536)
-        channel, *terminal = given
-        if known is not None:
-            warmth = warmth._replace(ahead=known.answer)
-        answer(request, socket.socket(fileno=channel), terminal, warmth)
-
-
-def _made_ahead(last: Request, warmth: Warmth) -> Ahead | None:
-    _stand_in(last)
-    with warmth.nursery.lent() as nursery:
-        return ahead.made(list(last.argv), warmth._replace(nursery=nursery))
-
-
-def answer(request: Request, channel: socket.socket, terminal: Sequence[int], warmth: Warmth) -> None:
-    """Be the judge of one request, as its client would be, which makes the check itself where no last word comes."""
     signal.signal(signal.SIGINT, _leave)
     gc.disable()  # it does not live long
     channel.setblocking(True)
     with warmth.nursery.lent() as nursery:
-        word = _word(request, terminal, warmth._replace(nursery=nursery, say=_to(channel)))
+        word = _word(request, terminal, warmth._replace(nursery=nursery, say=_to(channel)), announced=announced)
         channel.sendall(f"{word}\n".encode())
 
 
@@ -116,11 +93,11 @@ def _leave(*_: object) -> None:
     raise _Unwanted
 
 
-def _word(request: Request, terminal: Sequence[int], warmth: Warmth) -> str:
+def _word(request: Request, terminal: Sequence[int], warmth: Warmth, *, announced: bool) -> str:
     """Make the check; return the last word to the client."""
     try:
         _become(request, terminal)
-        code = client.check(list(request.argv), float(request.started), warmth)
+        code = client.check(list(request.argv), float(request.started), warmth, announced=announced)
     except client.Cold:
         return "cold"
     except SystemExit as end:  # of --help
@@ -135,19 +112,23 @@ def _become(request: Request, terminal: Sequence[int]) -> None:
     for number, given in enumerate(terminal):
         os.dup2(given, number)
         os.close(given)
-    out, out_errors, error, error_errors = request.encodings.split(",")
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
-    sys.stdout = _stream(1, out, out_errors)
-    sys.stderr = _stream(2, error, error_errors)
-    _stand_in(request)
+    sys.stdout, sys.stderr = streams(request, 1, 2)
+    stand_in(request)
 
 
-def _stand_in(request: Request) -> None:
+def stand_in(request: Request) -> None:
     """Have the environment of a request's client, and its folder."""
     os.environ.clear()
     os.environ.update(request.environment)
     time.tzset()
     os.chdir(request.folder)
+
+
+def streams(request: Request, output: int, error: int) -> tuple[TextIO, TextIO]:
+    """Return what writes on these two files as the client would."""
+    out, out_errors, err, err_errors = request.encodings.split(",")
+    return _stream(output, out, out_errors), _stream(error, err, err_errors)
 
 
 def _stream(number: int, encoding: str, errors: str) -> TextIO:

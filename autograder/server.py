@@ -89,6 +89,7 @@ class Server:
         """Answer until nobody asks any more, or what we were started from is not what is there now."""
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGTERM, self._terminated)
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # until a spare judge listens to it
         os.set_blocking(self._wake, False)
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
         self._listener.setblocking(False)
@@ -187,8 +188,8 @@ class Server:
     def _start_waiting(self) -> None:
         while self._waiting and sum(bool(guest.judge) for guest in self._guests) < _AT_ONCE:
             guest = self._waiting.popleft()
-            self._last = guest.request
             guest.judge = self._given(guest) or self._fork(guest)
+            self._last = guest.request
             guest.let_go_of_terminal()
 
     def _given(self, guest: _Guest) -> int:
@@ -196,7 +197,7 @@ class Server:
         spare = self._spare
         if spare is None or guest.request is None:
             return 0
-        if spare.is_at_work():  # of something else, perhaps, and for who knows how long
+        if spare.is_at_work() and not self._is_at(guest.request):  # and for who knows how long
             self._drop_spare()
             return 0
         if not spare.give(guest.request, [guest.channel.fileno(), *guest.terminal]):  # it has been killed
@@ -204,6 +205,11 @@ class Server:
             return 0
         self._spare = None
         return spare.judge
+
+    def _is_at(self, request: Request) -> bool:
+        """Return whether the check that the spare judge makes is the one that is asked for, of what is there now."""
+        is_the_same = self._last is not None and request.is_of_the_same_check_as(self._last)
+        return is_the_same and self._spare is not None and self._spare.seen == snapshot.times(Path(self._root))
 
     def _drop_spare(self) -> None:
         spare, self._spare = self._spare, None
@@ -235,9 +241,9 @@ class Server:
         def run() -> None:
             ours.close()
             self._leave_to_judge(None)
-            from autograder import served
+            from autograder import standby
 
-            served.wait(theirs, self._last, self._warmth)
+            standby.wait(theirs, self._last, self._warmth)
 
         with theirs:
             try:

@@ -1,6 +1,6 @@
 """A judge that is forked before anybody asks, and makes the check that is likely to be asked for next.
 
-This is the server's end of it: the judge's own is `served.wait`.
+This is the server's end of it: the judge's own is `standby.py`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from autograder.address import Request
 
 _OFTEN = 200
+_ROOM_BYTES = 2**16  # of a socket that nobody reads just now
 
 
 class Spare:
@@ -50,14 +51,18 @@ class Spare:
                 self.channel.sendall(address.AGAIN)
 
     def give(self, request: Request, files: Sequence[int]) -> bool:
-        """Have it answer a request on these files: the client's channel, and its terminal; return whether it is there.
+        """Have it answer a request on these files, the client's channel and its terminal; return whether it does.
 
-        It is not told anything after that.
+        It is not told anything after that. While it is at work it takes notice at a signal, if that can be written now.
         """
+        data = request.encode()
+        if self._is_at_work and len(data) > _ROOM_BYTES:
+            return False
         try:
-            data = request.encode()
             sent = socket.send_fds(self.channel, [data], files)
             self.channel.sendall(data[sent:])
+            if self._is_at_work:
+                os.kill(self.judge, signal.SIGUSR1)
         except OSError:
             return False
         self.channel.close()

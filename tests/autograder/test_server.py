@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PASSED = "✅ @dataclass is imported\n"
 START = """
 import sys
-from autograder import served, server
+from autograder import served, server, standby
 served._LIBRARIES = {libraries}
 {patch}
 sys.exit(server.start(sys.argv[1]))
@@ -266,7 +266,7 @@ def eager(desk, home):
             def is_ahead():
                 time.sleep(1.0)
                 found.append(run(desk, home, "check", "1", *arguments, **more))
-                return b" ahead " in found[-1].stdout
+                return re.search(rb'[ "]ahead[ "]', found[-1].stdout) is not None
 
             wait_for(is_ahead)
             return found[-1]
@@ -350,6 +350,45 @@ def test_a_file_that_never_ends_is_not_waited_for_by_the_next_check(eager, home)
     put(desk, solution(desk))
     assert run(desk, home, "check", "1").returncode == 0
     assert gone([pid, guard])
+
+
+@pytest.mark.parametrize("arguments", [[], ["--json"]])
+def test_a_check_that_is_just_being_made_is_joined_and_its_first_line_does_not_wait(eager, home, arguments):
+    desk, made_ahead = eager
+    made_ahead(*arguments)
+    marker = desk / "loading"
+    put(desk, SLOW.format(marker=str(marker), seconds=3) + solution(desk))
+    wait_for(marker.exists)
+    loading = marker.read_text(encoding="utf-8")
+    check = started(desk, home, "check", "1", *arguments)
+    first = b"" if arguments else check.stdout.readline()
+    assert check.poll() is None
+    rest, error = check.communicate(timeout=120)
+    assert (check.returncode, error) == (0, b"")
+    assert marker.read_text(encoding="utf-8") == loading
+    if arguments:
+        assert json.loads(rest)["timing"]["worker"] == "ahead"
+    else:
+        assert first.startswith(b"Running tests for Step 01")
+        assert b"Running tests" not in rest
+        assert b" ahead " in rest
+
+
+def test_a_client_that_goes_while_its_check_is_being_made_ahead_leaves_no_process(eager, home):
+    desk, made_ahead = eager
+    made_ahead()
+    marker = desk / "loading"
+    put(desk, SLOW.format(marker=str(marker), seconds=600) + solution(desk))
+    wait_for(marker.exists)
+    processes = list(map(int, marker.read_text(encoding="utf-8").split()))
+    check = started(desk, home, "check", "1")
+    assert check.stdout.readline().startswith(b"Running tests")
+    check.send_signal(signal.SIGINT)
+    check.communicate(timeout=60)
+    assert check.returncode == 130
+    assert gone(processes)
+    put(desk, solution(desk))
+    assert is_warm(run(desk, home, "check", "1").stdout)
 
 
 def test_a_file_that_kills_the_judge_made_ahead_is_not_tried_for_ever(desk, home):
@@ -525,7 +564,7 @@ def test_a_server_that_is_told_to_end_leaves_no_socket(desk, home):
 
 
 def test_an_idle_server_whose_spare_judges_die_ends_all_the_same(desk, home):
-    die = "served.wait = lambda *_: None\nserver._IDLE_S, server._LOOK_S, server._QUIET_S = 1.0, 0.1, 0.0"
+    die = "standby.wait = lambda *_: None\nserver._IDLE_S, server._LOOK_S, server._QUIET_S = 1.0, 0.1, 0.0"
     with served(desk, home, patch=die) as server:
         assert server.wait(30) == 0
 
