@@ -82,6 +82,7 @@ def _answering(waiting: socket.socket) -> Iterator[list[_Asked]]:
 
 
 def _whole(waiting: socket.socket, data: bytes, given: list[int]) -> _Asked:
+    data = data.removeprefix(address.AGAIN)  # a word that was not read yet comes with what follows it
     while (request := address.read(data)) is None:
         more = waiting.recv(65536)
         if not more:

@@ -18,8 +18,9 @@ import psutil
 import pytest
 from processes import gone
 
-from autograder import address, fingerprint, generate
+from autograder import address, fingerprint, generate, standby
 from autograder import course as courses
+from autograder.client import Warmth
 from autograder.warm import Answer
 
 pytestmark = pytest.mark.skipif(not address.HAS_SERVERS, reason="there is no warm server without fork")
@@ -389,6 +390,32 @@ def test_a_client_that_goes_while_its_check_is_being_made_ahead_leaves_no_proces
     assert gone(processes)
     put(desk, solution(desk))
     assert is_warm(run(desk, home, "check", "1").stdout)
+
+
+@pytest.mark.parametrize("words", [b"", address.AGAIN])
+def test_a_request_is_answered_that_comes_together_with_a_word_before_it(monkeypatch, lasting, home, words):
+    request = request_of(lasting, home, ["1"])
+    answered = []
+
+    def answer(asked, channel, terminal, warmth, *, announced):
+        answered.append((vars(asked), announced))
+        channel.close()
+        for number in terminal:
+            os.close(number)
+
+    monkeypatch.setattr(standby, "Beside", lambda *_: contextlib.nullcontext())
+    monkeypatch.setattr(standby, "_made", lambda *_: None)
+    monkeypatch.setattr(standby.served, "answer", answer)
+    monkeypatch.setattr(standby.gc, "disable", lambda: None)
+    before = signal.getsignal(signal.SIGUSR1)
+    ours, theirs = socket.socketpair()
+    with ours, theirs, (lasting / "course.toml").open() as file:
+        ours.sendall(words)
+        socket.send_fds(ours, [request.encode()], [ours.fileno(), *[file.fileno()] * 3])
+        standby.wait(theirs, request, Warmth(None, None))
+        assert ours.recv(1) == address.READY
+    signal.signal(signal.SIGUSR1, before)
+    assert answered == [(vars(request), False)]
 
 
 def test_a_file_that_kills_the_judge_made_ahead_is_not_tried_for_ever(desk, home):
