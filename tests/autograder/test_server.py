@@ -397,7 +397,7 @@ def test_a_request_is_answered_that_comes_together_with_a_word_before_it(monkeyp
     request = request_of(lasting, home, ["1"])
     answered = []
 
-    def answer(asked, channel, terminal, warmth, *, announced):
+    def answer(asked, channel, terminal, *_, announced):
         answered.append((vars(asked), announced))
         channel.close()
         for number in terminal:
