@@ -4,6 +4,7 @@ from autograder.checking import check, equivalent, mistake, variant
 from autograder.comparing import close, equal, fail
 from autograder.student import Missing
 
+MODES_OF = "model, transformer, h, h[0].mlp, lm_head"
 NEW = 5  # each costs a pass through the model, where another row costs nothing
 
 
@@ -129,8 +130,10 @@ def leaves_no_trace(student, oracle, draw):
     mine, theirs = _pair(student, oracle, values)
     ids = draw.ids(values["vocab_size"], batch=1, seq=5, label="input_ids")
     blocks = mine.transformer.h
+    mlp = blocks.item(0).mlp
     mine.train()
     blocks.eval()
+    mlp.train()
     before = mine.random_state()
     _, (_, after, _) = student.generate.call_keeping(mine, ids, 3)
     same(after, ids.clone(), says="these are the caller's ids after the call")
@@ -139,18 +142,19 @@ def leaves_no_trace(student, oracle, draw):
     got = [_modes(mine)]
     mine.eval()
     blocks.train()
+    mlp.eval()
     student.generate(mine, ids, 1)
     got.append(_modes(mine))
-    modes = [[True, True, False, True], [False, False, True, False]]
-    equal(got, modes, says="training of model, transformer, h, lm_head, after each of two calls")
+    modes = [[True, True, False, True, True], [False, False, True, False, False]]
+    equal(got, modes, says=f"training of {MODES_OF}, after each of two calls")
     mine.train()
     eos = int(theirs.continued(ids, 1)[0, -1])
     student.generate(mine, ids, 3, eos_token_id=eos)
-    equal(_modes(mine), [True] * 4, says="training of model, transformer, h, lm_head, when eos_token_id has ended it")
+    equal(_modes(mine), [True] * 5, says=f"training of {MODES_OF}, when eos_token_id has ended it")
     frozen = [name for name, parameter in mine.named_parameters() if not parameter.requires_grad]
     equal(frozen, [], says="these parameters no longer ask for gradients")
     student.generate(mine, ids, 0)
-    equal(_modes(mine), [True] * 4, says="training of model, transformer, h, lm_head, when max_new_tokens is 0")
+    equal(_modes(mine), [True] * 5, says=f"training of {MODES_OF}, when max_new_tokens is 0")
     if not mine(ids).requires_grad:
         fail("the model is called after generate", expected="gradients are recorded again", got="none are")
 
@@ -163,7 +167,8 @@ def same(mine, theirs, says=""):
 
 def _modes(mine):
     transformer = mine.transformer
-    return [mine.training, transformer.training, transformer.h.training, mine.lm_head.training]
+    mlp = transformer.h.item(0).mlp
+    return [mine.training, transformer.training, transformer.h.training, mlp.training, mine.lm_head.training]
 
 
 def _endings(free, eos):
@@ -564,6 +569,18 @@ mistake(
     "The model's own mode is given to all its modules. Each module had one of its own, and is to get that back.",
     also=[(BACK, "    model.train(mode)\n")],
     again=[(BACK, "    model.train(modes[0][1])\n")],
+)
+mistake(
+    "modes-of-the-upper-modules-alone",
+    MODES,
+    "modes = [(module, module.training) for module in [model, *model.children(), *model.transformer.children()]]",
+    "What is inside the blocks stays in evaluation mode. model.modules() gives every module, at any depth.",
+    again=[
+        (
+            MODES,
+            'modes = [(module, module.training) for name, module in model.named_modules() if name.count(".") < 2]',
+        )
+    ],
 )
 mistake(
     "modes-given-back-at-the-end-alone",
