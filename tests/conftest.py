@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from fresh_python import started as fresh_pythons
 
 from autograder import course as courses
 from autograder.judge import Order, judge
@@ -50,6 +51,12 @@ def course():
 @pytest.fixture(scope="session")
 def nursery():
     with Nursery() as ready:
+        yield ready
+
+
+@pytest.fixture(scope="session")
+def fresh_python():
+    with fresh_pythons() as ready:
         yield ready
 
 

@@ -83,7 +83,7 @@ def test_the_untouched_stub_fails_every_check_with_a_sentence(run, stub, step):
 
 
 @each_step
-def test_the_untouched_stub_imports_cleanly(tmp_path, step):
+def test_the_untouched_stub_imports_cleanly(tmp_path, fresh_python, step):
     """With the finished steps beside it: what a learner has made of theirs is not asked."""
     folder = tmp_path / "steps"
     folder.mkdir()
@@ -91,9 +91,7 @@ def test_the_untouched_stub_imports_cleanly(tmp_path, step):
         made = generate.make(COURSE, other)
         text = made.stub if other == step else made.solution.replace("from solutions.", "from steps.")
         (folder / f"{other.name}.py").write_text(text, encoding="utf-8", newline="\n")
-    command = [sys.executable, "-W", "error", "-B", "-c", f"import steps.{step.name}"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert fresh_python.run(f"import steps.{step.name}", tmp_path) == (0, "", "")
 
 
 def test_step_01_prints_the_lines_of_its_contract(run, stub):

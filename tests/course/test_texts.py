@@ -1,14 +1,12 @@
 """Every puzzle's text has its sections, gives nothing away, and says only what is true."""
 
-import os
 import re
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from fresh_python import FreshPython
 
 ROOT = Path(__file__).parents[2]
 TEXTS = sorted(ROOT.glob("puzzles/*.md"))
@@ -177,22 +175,13 @@ def test_what_you_can_now_do_is_shown_with_its_output(path: Path) -> None:
 
 
 @each_text
-def test_runnable_blocks_print_what_the_text_says(path: Path) -> None:
+def test_runnable_blocks_print_what_the_text_says(path: Path, fresh_python: FreshPython) -> None:
     """A python block with a text block right below it is run, the reference standing in for the learner's step."""
     for code, output in RUNNABLE.findall(path.read_text(encoding="utf-8")):
         code = re.sub(r"steps\.step_\{step:(\w+)\}", r"puzzles.\1", code).replace(
             "steps.step_{step}", f"puzzles.{path.stem}"
         )
-        result = subprocess.run(
-            [sys.executable, "-W", "error", "-B", "-c", code],
-            cwd=ROOT,
-            env=os.environ | {"PYTHONUTF8": "1"},
-            capture_output=True,
-            encoding="utf-8",
-            check=False,
-        )
-        assert result.stderr == ""
-        assert result.stdout == output
+        assert fresh_python.run(code, ROOT) == (0, output, "")
 
 
 @pytest.mark.parametrize("path", PICTURES, ids=lambda path: path.stem)
