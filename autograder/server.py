@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 _IDLE_S = 15 * 60.0
 _BEAT_S = 1.0
 _QUIET_S = 0.7
-_WATCH_S = 0.2  # how often it looks whether the learner has saved a file
+_WATCH_S = 0.2  # how often it looks whether the learner has saved a file,
+_SOON_S = 5 * 60.0  # so long after a check, and each _BEAT_S after that
 _LOOK_S = 20.0  # how often it looks whether it is still of use
 _GRACE_S = 5.0  # for a judge whose client has gone to end what it started
 _AT_ONCE = 2 * (os.cpu_count() or 1)
@@ -97,7 +98,7 @@ class Server:
         self._selector.register(self._woken, selectors.EVENT_READ)
         try:
             while not (self._ending and not self._guests):
-                for key, _ in self._selector.select(_BEAT_S if self._guests else _WATCH_S):
+                for key, _ in self._selector.select(self._pause_s()):
                     if key.fileobj is self._listener:
                         self._accept()
                     elif key.fileobj == self._woken:
@@ -110,6 +111,11 @@ class Server:
         finally:
             self._end()
             self._drop_spare()
+
+    def _pause_s(self) -> float:
+        """Return how long nothing need be looked at: not long while somebody is likely to save a file."""
+        is_watching = not self._guests and time.monotonic() - self._busy_until < _SOON_S
+        return _WATCH_S if is_watching else _BEAT_S
 
     # ------------------------------------------------------------------------------------------------------- clients
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder import pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _FOLDERS = ("steps", "solutions", "puzzles", "puzzles/recorded", "tests/steps")
 _FILES = ("course.toml", pack.PATH)
@@ -23,7 +23,7 @@ def times(root: Path) -> list[tuple[str, int, int, int]]:
     found = []
     for path in _paths(root):
         try:
-            status = Path(path).stat()
+            status = os.stat(path)  # noqa: PTH116 - a hundred times, five times a second
         except OSError:
             found.append((path, 0, 0, 0))
         else:

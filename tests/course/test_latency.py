@@ -19,6 +19,8 @@ def latency(monkeypatch):
     monkeypatch.setattr(sys, "path", list(sys.path))
     spec.loader.exec_module(module)
     monkeypatch.setattr(module, "BASELINES", dict.fromkeys(module.BASELINES, "pass"))
+    monkeypatch.setattr(module, "THINKING_S", 0.1)
+    monkeypatch.setattr(module, "TYPING_S", 0.1)
     with tempfile.TemporaryDirectory(prefix="ag-") as runtime:
         monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
         yield module
