@@ -80,6 +80,7 @@ def wait(waiting: socket.socket, last: Request | None, warmth: Warmth) -> None:
     with Beside(warmth.nursery, warmth.limits) as beside:
         warmth = warmth._replace(beside=beside)
         while True:
+            gc.collect()  # what the run before has left: it may make two hundred
             known = _made_ahead(last, warmth) if last is not None else None
             waiting.sendall(address.READY)
             data, given, _, _ = socket.recv_fds(waiting, 65536, 4)

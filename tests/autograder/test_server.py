@@ -367,6 +367,19 @@ def test_a_file_that_kills_the_judge_made_ahead_is_not_tried_for_ever(desk, home
                 assert is_warm(run(desk, home, "check", "1").stdout)
 
 
+def test_a_judge_that_makes_many_checks_ahead_does_not_grow(desk, home):
+    cycles = "def made(*_):\n    kept = [b'x' * 50_000_000]\n    kept.append(kept)\nserved._made_ahead = made"
+    with served(desk, home, patch=cycles) as server:
+        assert run(desk, home, "check", "1").returncode == 0
+        time.sleep(2.0)
+        judge = judge_of(server)
+        for number in range(10):
+            put(desk, f"# {number}\n")
+            time.sleep(0.6)
+        assert judge_of(server) == judge
+        assert judge.memory_full_info().uss < 200_000_000
+
+
 def test_a_limit_that_was_reached_ahead_is_tried_again(eager, home):
     """What else the machine was at may have been behind it."""
     desk, made_ahead = eager
