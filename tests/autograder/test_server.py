@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import stat
@@ -18,8 +19,13 @@ import psutil
 import pytest
 from processes import gone
 
-from autograder import address, fingerprint, generate
+from autograder import address, fingerprint, generate, snapshot
 from autograder import course as courses
+from autograder.client import Warmth
+from autograder.fork import forked, has_ended
+from autograder.nursery import Nursery
+from autograder.served import wait
+from autograder.supervisor import Limits
 from autograder.warm import Answer
 
 pytestmark = pytest.mark.skipif(not address.HAS_SERVERS, reason="there is no warm server without fork")
@@ -365,6 +371,33 @@ def test_a_file_that_kills_the_judge_made_ahead_is_not_tried_for_ever(desk, home
                 time.sleep(2.0)
                 assert not set(psutil.Process(server.pid).children()) - set(family(psutil.Process(server.pid)))
                 assert is_warm(run(desk, home, "check", "1").stdout)
+
+
+def test_what_was_made_ahead_of_a_copy_is_not_the_answer_for_a_link(desk):
+    """A link to a finished step is refused, though it has the same text and the same time."""
+    (desk / "solutions").mkdir()
+    finished, own = desk / "solutions/step_01.py", desk / "steps/step_01.py"
+    finished.write_text(solution(desk), encoding="utf-8")
+    shutil.copy2(finished, own)
+    before = snapshot.contents(desk)
+    assert snapshot.contents(desk) == before
+    own.unlink()
+    own.symlink_to(finished)
+    assert snapshot.contents(desk) != before
+
+
+def test_a_spare_judge_whose_server_ends_in_the_middle_of_a_request_ends(lasting, home):
+    ours, theirs = socket.socketpair()
+    request = request_of(lasting, home, ["1"]).encode()
+    with ours, theirs, Path(os.devnull).open("r+b") as nothing:
+        socket.send_fds(ours, [request[:-1]], [nothing.fileno()] * 4)
+        ours.shutdown(socket.SHUT_WR)
+        judge = forked(lambda: wait(theirs, None, Warmth(Nursery(), Limits())))
+    try:
+        wait_for(lambda: has_ended(judge), 20.0)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(judge, signal.SIGKILL)
 
 
 def test_a_judge_that_makes_many_checks_ahead_does_not_grow(desk, home):
