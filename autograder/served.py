@@ -90,7 +90,10 @@ def wait(waiting: socket.socket, last: Request | None, warmth: Warmth) -> None:
         if not given:  # nobody wants it any more
             return
         while (request := address.read(data)) is None:
-            data += waiting.recv(65536)
+            more = waiting.recv(65536)
+            if not more:  # the server has ended in the middle of it
+                return
+            data += more
         channel, *terminal = given
         if known is not None:
             warmth = warmth._replace(ahead=known.answer)
