@@ -358,6 +358,20 @@ def test_a_file_that_never_ends_is_not_waited_for_by_the_next_check(eager, home)
     assert gone([pid, guard])
 
 
+def test_a_judge_that_was_stopped_at_a_check_ahead_leaves_no_process(eager, home):
+    desk, made_ahead = eager
+    made_ahead()
+    marker = desk / "loading"
+    put(desk, SLOW.format(marker=str(marker), seconds=600) + solution(desk))
+    wait_for(lambda: marker.exists() and marker.read_text(encoding="utf-8"))
+    pid, guard = map(int, marker.read_text(encoding="utf-8").split())
+    judge = judge_of(psutil.Process(server_of(desk, home)))
+    judge.suspend()
+    put(desk, solution(desk))
+    assert run(desk, home, "check", "1").returncode == 0
+    assert gone([judge.pid, pid, guard])
+
+
 def test_a_file_that_kills_the_judge_made_ahead_is_not_tried_for_ever(desk, home):
     with served(desk, home) as server:
         assert is_warm(run(desk, home, "check", "1").stdout)
