@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -70,12 +71,17 @@ class Nursery:
         self._lent: dict[Kind, _Ancestor] = {}
         self._given: list[Born] = []
         self._leaving: list[Born] = []
+        self._folders: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *args: object) -> None:
-        self.close()
+        try:
+            self.close()
+        except BaseException:  # an interrupt, in the middle of it
+            self.close()
+            raise
 
     def lent(self) -> Nursery:
         """Return the nursery of a process that was forked from this one: the same ancestors, and workers of its own."""
@@ -98,7 +104,7 @@ class Nursery:
         Errors: InternalError, when the ancestor could not start.
         """
         self._bury(wait=False)
-        folder = tempfile.mkdtemp(prefix="autograder-")
+        folder = self._new_folder()
         order = {"folder": folder, "memory_bytes": memory_bytes, "environment": _environment()}
         self.prepare(kind)
         if self._fork:
@@ -113,7 +119,7 @@ class Nursery:
         if born in self._given:
             born.family.kill()
             self._let_go(born)
-            remove(born.folder)
+            self._remove(born.folder)
 
     def dismiss(self, born: Born) -> None:
         """Have a worker killed with all that it started, and do not wait: it is looked after later, or in `close`."""
@@ -126,6 +132,8 @@ class Nursery:
         for born in list(self._given):
             self.end(born)
         self._bury(wait=True)
+        for folder in list(self._folders):  # of a worker that an interrupt kept from being given, or from being ended
+            self._remove(folder)
         for ancestor in self._ancestors.values():
             ancestor.channel.close()
         for ancestor in self._ancestors.values():
@@ -136,6 +144,17 @@ class Nursery:
                 ancestor.process.wait()
             ancestor.errors.close()
         self._ancestors.clear()
+
+    def _new_folder(self) -> str:
+        """Make a folder that is known before it is there: an interrupt may come at any moment."""
+        folder = Path(tempfile.gettempdir(), f"autograder-{secrets.token_hex(8)}")
+        self._folders.add(str(folder))
+        folder.mkdir(mode=0o700)
+        return str(folder)
+
+    def _remove(self, folder: str) -> None:
+        remove(folder)
+        self._folders.discard(folder)
 
     def _let_go(self, born: Born) -> None:
         self._given.remove(born)
@@ -150,7 +169,7 @@ class Nursery:
                 born.family.kill()
             if wait or born.family.has_ended():
                 self._leaving.remove(born)
-                remove(born.folder)
+                self._remove(born.folder)
 
 
 def _environment() -> dict[str, str]:

@@ -51,7 +51,10 @@ def _paths(root: Path) -> Iterator[str]:
 
 
 def _text(path: str) -> bytes:
-    """Return what a file holds, with its size and time; of what is no ordinary file, a word that says so."""
+    """Return what a file holds, and which file it is since when; of what is no ordinary file, a word that says so.
+
+    A link to a finished step is refused, where a copy of the same time is not.
+    """
     try:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except OSError as error:
@@ -61,4 +64,5 @@ def _text(path: str) -> bytes:
         os.close(handle)
         return f"mode {status.st_mode}".encode()
     with os.fdopen(handle, "rb") as stream:
-        return b"%d %d " % (status.st_size, status.st_mtime_ns) + stream.read(_READ_BYTES)
+        known = status.st_size, status.st_mtime_ns, status.st_ino, status.st_ctime_ns
+        return f"{known} ".encode() + stream.read(_READ_BYTES)

@@ -71,5 +71,6 @@ class Spare:
     def end(self) -> None:
         """Have it end, whatever it is at; whoever has forked it reaps it."""
         self.channel.close()
-        with contextlib.suppress(OSError):
-            os.kill(self.judge, signal.SIGINT)
+        for number in (signal.SIGINT, signal.SIGCONT):  # one that was stopped would not hear of the first
+            with contextlib.suppress(OSError):
+                os.kill(self.judge, number)

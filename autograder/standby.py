@@ -39,6 +39,7 @@ def wait(waiting: socket.socket, last: Request | None, warmth: Warmth) -> None:
     with Beside(warmth.nursery, warmth.limits) as beside:
         warmth = warmth._replace(beside=beside)
         while True:
+            gc.collect()  # what the run before has left: it may make two hundred
             with _answering(waiting) as taken:
                 known = _made(last, warmth) if last is not None else None
             if taken:

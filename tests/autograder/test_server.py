@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import stat
@@ -18,9 +19,12 @@ import psutil
 import pytest
 from processes import gone
 
-from autograder import address, fingerprint, generate, standby
+from autograder import address, fingerprint, generate, snapshot, standby
 from autograder import course as courses
 from autograder.client import Warmth
+from autograder.fork import forked, has_ended
+from autograder.nursery import Nursery
+from autograder.supervisor import Limits
 from autograder.warm import Answer
 
 pytestmark = pytest.mark.skipif(not address.HAS_SERVERS, reason="there is no warm server without fork")
@@ -113,6 +117,12 @@ def wait_for(holds, patience_s=60.0):
     while not holds():
         assert time.monotonic() < deadline, "it did not come to that"
         time.sleep(0.02)
+
+
+def loading(marker):
+    """Wait until a SLOW file is loaded, and return its process and that one's parent."""
+    wait_for(lambda: marker.exists() and marker.read_text(encoding="utf-8"))
+    return [int(word) for word in marker.read_text(encoding="utf-8").split()]
 
 
 def started(root, home, *arguments, **more):
@@ -346,8 +356,7 @@ def test_a_file_that_never_ends_is_not_waited_for_by_the_next_check(eager, home)
     made_ahead()
     marker = desk / "loading"
     put(desk, SLOW.format(marker=str(marker), seconds=600) + solution(desk))
-    wait_for(marker.exists)
-    pid, guard = map(int, marker.read_text(encoding="utf-8").split())
+    pid, guard = loading(marker)
     put(desk, solution(desk))
     assert run(desk, home, "check", "1").returncode == 0
     assert gone([pid, guard])
@@ -359,14 +368,13 @@ def test_a_check_that_is_just_being_made_is_joined_and_its_first_line_does_not_w
     made_ahead(*arguments)
     marker = desk / "loading"
     put(desk, SLOW.format(marker=str(marker), seconds=3) + solution(desk))
-    wait_for(marker.exists)
-    loading = marker.read_text(encoding="utf-8")
+    processes = loading(marker)
     check = started(desk, home, "check", "1", *arguments)
     first = b"" if arguments else check.stdout.readline()
     assert check.poll() is None
     rest, error = check.communicate(timeout=120)
     assert (check.returncode, error) == (0, b"")
-    assert marker.read_text(encoding="utf-8") == loading
+    assert loading(marker) == processes
     if arguments:
         assert json.loads(rest)["timing"]["worker"] == "ahead"
     else:
@@ -380,8 +388,7 @@ def test_a_client_that_goes_while_its_check_is_being_made_ahead_leaves_no_proces
     made_ahead()
     marker = desk / "loading"
     put(desk, SLOW.format(marker=str(marker), seconds=600) + solution(desk))
-    wait_for(marker.exists)
-    processes = list(map(int, marker.read_text(encoding="utf-8").split()))
+    processes = loading(marker)
     check = started(desk, home, "check", "1")
     assert check.stdout.readline().startswith(b"Running tests")
     check.send_signal(signal.SIGINT)
@@ -418,6 +425,19 @@ def test_a_request_is_answered_that_comes_together_with_a_word_before_it(monkeyp
     assert answered == [(vars(request), False)]
 
 
+def test_a_judge_that_was_stopped_at_a_check_ahead_leaves_no_process(eager, home):
+    desk, made_ahead = eager
+    made_ahead()
+    marker = desk / "loading"
+    put(desk, SLOW.format(marker=str(marker), seconds=600) + solution(desk))
+    pid, guard = loading(marker)
+    judge = judge_of(psutil.Process(server_of(desk, home)))
+    judge.suspend()
+    put(desk, solution(desk))
+    assert run(desk, home, "check", "1").returncode == 0
+    assert gone([judge.pid, pid, guard])
+
+
 def test_a_file_that_kills_the_judge_made_ahead_is_not_tried_for_ever(desk, home):
     with served(desk, home) as server:
         assert is_warm(run(desk, home, "check", "1").stdout)
@@ -433,14 +453,53 @@ def test_a_file_that_kills_the_judge_made_ahead_is_not_tried_for_ever(desk, home
                 assert is_warm(run(desk, home, "check", "1").stdout)
 
 
+def test_what_was_made_ahead_of_a_copy_is_not_the_answer_for_a_link(desk):
+    """A link to a finished step is refused, though it has the same text and the same time."""
+    (desk / "solutions").mkdir()
+    finished, own = desk / "solutions/step_01.py", desk / "steps/step_01.py"
+    finished.write_text(solution(desk), encoding="utf-8")
+    shutil.copy2(finished, own)
+    before = snapshot.contents(desk)
+    assert snapshot.contents(desk) == before
+    own.unlink()
+    own.symlink_to(finished)
+    assert snapshot.contents(desk) != before
+
+
+def test_a_spare_judge_whose_server_ends_in_the_middle_of_a_request_ends(lasting, home):
+    ours, theirs = socket.socketpair()
+    request = request_of(lasting, home, ["1"]).encode()
+    with ours, theirs, Path(os.devnull).open("r+b") as nothing:
+        socket.send_fds(ours, [request[:-1]], [nothing.fileno()] * 4)
+        ours.shutdown(socket.SHUT_WR)
+        judge = forked(lambda: standby.wait(theirs, None, Warmth(Nursery(), Limits())))
+    try:
+        wait_for(lambda: has_ended(judge), 20.0)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(judge, signal.SIGKILL)
+
+
+def test_a_judge_that_makes_many_checks_ahead_does_not_grow(desk, home):
+    cycles = "def made(*_):\n    kept = [b'x' * 50_000_000]\n    kept.append(kept)\nstandby._made = made"
+    with served(desk, home, patch=cycles) as server:
+        assert run(desk, home, "check", "1").returncode == 0
+        time.sleep(2.0)
+        judge = judge_of(server)
+        for number in range(10):
+            put(desk, f"# {number}\n")
+            time.sleep(0.6)
+        assert judge_of(server) == judge
+        assert judge.memory_full_info().uss < 200_000_000
+
+
 def test_a_limit_that_was_reached_ahead_is_tried_again(eager, home):
     """What else the machine was at may have been behind it."""
     desk, made_ahead = eager
     made_ahead()
     marker = desk / "loading"
     put(desk, SLOW.format(marker=str(marker), seconds=0) + "bytes(1_000_000_000) * 9\n" + solution(desk))
-    wait_for(marker.exists)
-    pid, _ = map(int, marker.read_text(encoding="utf-8").split())
+    pid, _ = loading(marker)
     assert gone([pid])
     time.sleep(1.0)
     done = run(desk, home, "check", "1")

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from processes import alive, gone
 
+from autograder import nursery as nurseries
 from autograder import wire
 from autograder.nursery import CAN_FORK, Nursery
 from autograder.student import Desk, Program, StudentRaised, student
@@ -365,6 +367,26 @@ def test_a_worker_stands_in_an_empty_folder_that_is_removed_afterwards(either, d
     assert (folder / "a" / "b" / "c").is_file()
     one.close()
     assert not folder.exists()
+
+
+@FORKS
+@pytest.mark.parametrize("moment", ["_fork", "remove"])
+def test_an_interrupt_leaves_no_folder(monkeypatch, tmp_path, desk, moment):
+    """It comes while a worker is asked for, or while what is left of one is removed."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    right, called = getattr(nurseries, moment), []
+
+    def interrupted(*arguments):
+        called.append(arguments)
+        if len(called) == 1:
+            raise KeyboardInterrupt
+        return right(*arguments)
+
+    monkeypatch.setattr(nurseries, moment, interrupted)
+    with pytest.raises(KeyboardInterrupt), Nursery() as own:
+        assert student(desk(own, ANSWERS)).twice(1) == [1, 1]
+    assert called
+    assert not list(tmp_path.iterdir())
 
 
 def test_two_workers_stand_in_two_folders(nursery, desk):
