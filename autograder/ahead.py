@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from autograder import client, judge, snapshot
+from autograder import course as courses
 from autograder.errors import AutograderError
 
 if TYPE_CHECKING:
@@ -50,13 +51,14 @@ class Ahead(NamedTuple):
 def made(argv: list[str], warmth: Warmth) -> Ahead | None:
     """Make the check that these arguments ask for; None where it gives no verdict, or is of another file."""
     with contextlib.suppress(AutograderError, SystemExit):
+        root = courses.find_root(client.here())
+        contents = snapshot.contents(root)  # before anything is read
         asked = client.asked(argv)
         if asked.step is None:
             return None
-        order, root = client.order(asked.step, asked.options, 0.0), asked.course.root
+        order = client.order(asked.step, asked.options, 0.0)
         if order.file is not None or order.seed is not None:
             return None
-        contents = snapshot.contents(root)
         found = judge.judged(asked.course, warmth.order(order), warmth.nursery, warmth.limits)
         if found.report.outcome != "internal":
             return Ahead(order, root, contents, dict(os.environ), found)

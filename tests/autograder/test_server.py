@@ -33,7 +33,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PASSED = "✅ @dataclass is imported\n"
 START = """
 import sys
-from autograder import served, server, standby
+from autograder import loop, served, server, standby
 served._LIBRARIES = {libraries}
 {patch}
 sys.exit(server.start(sys.argv[1]))
@@ -567,7 +567,7 @@ def test_a_server_that_is_killed_between_two_checks_leaves_a_socket_that_harms_n
 
 
 def test_a_server_without_its_ancestors_ends_and_the_answer_is_a_cold_one(desk, home):
-    with served(desk, home, patch="server._LOOK_S = 0.1") as server:
+    with served(desk, home, patch="loop._LOOK_S = 0.1") as server:
         for child in psutil.Process(server.pid).children():
             child.kill()
         done = run(desk, home, "check", "1")
@@ -631,13 +631,13 @@ def test_a_change_of_the_engine_is_noticed(tmp_path, monkeypatch):
 
 
 def test_an_idle_server_ends_by_itself(desk, home):
-    with served(desk, home, patch="server._IDLE_S, server._LOOK_S = 0.3, 0.1") as server:
+    with served(desk, home, patch="loop._IDLE_S, loop._LOOK_S = 0.3, 0.1") as server:
         assert server.wait(20) == 0
     assert not socket_of(desk, home).exists()
 
 
 def test_a_server_of_a_course_that_is_gone_ends(desk, home):
-    with served(desk, home, patch="server._LOOK_S = 0.1") as server:
+    with served(desk, home, patch="loop._LOOK_S = 0.1") as server:
         desk.rename(desk.with_name("elsewhere"))
         assert server.wait(20) == 0
 
@@ -650,7 +650,7 @@ def test_a_server_that_is_told_to_end_leaves_no_socket(desk, home):
 
 
 def test_an_idle_server_whose_spare_judges_die_ends_all_the_same(desk, home):
-    die = "standby.wait = lambda *_: None\nserver._IDLE_S, server._LOOK_S, server._QUIET_S = 1.0, 0.1, 0.0"
+    die = "standby.wait = lambda *_: None\nloop._IDLE_S, loop._LOOK_S, loop._QUIET_S = 1.0, 0.1, 0.0"
     with served(desk, home, patch=die) as server:
         assert server.wait(30) == 0
 
