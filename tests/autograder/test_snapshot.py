@@ -46,7 +46,7 @@ def test_a_check_reads_no_file_that_is_not_looked_at(nursery, step, tree):
     finally:
         listens.clear()
     own = [Path(path) for path in opened if Path(path).is_absolute() and Path(path).is_relative_to(ROOT)]
-    not_the_courses = (ROOT / "autograder", ROOT / "tests/autograder", ROOT / ".pixi")
+    not_the_courses = (ROOT / "autograder", ROOT / "tests/autograder", ROOT / ".pixi", ROOT / ".venv")
     read = {str(path) for path in own if not any(path.is_relative_to(folder) for folder in not_the_courses)}
     assert str(course.stub(step, tree)) in read
     assert read <= looked_at
