@@ -1,7 +1,7 @@
 """Files of JSON lines that only grow: processes may add to one at the same time, and damage costs a line, not the file.
 
-One entry is one line and one write at the file's end, which the system keeps whole. Windows promises less: there, two
-processes that add in the same instant may lose a line.
+One entry is one line and one write at the file's end, which the system keeps whole; who reads in that instant may see a
+part of it. Windows promises less: there, two processes that add in the same instant may lose a line.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import time
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 T = TypeVar("T")
+_WRITTEN_S = 0.05  # so long a line may be seen in part; one that stays so was never finished
 _BINARY: int = getattr(os, "O_BINARY", 0)
 
 
@@ -38,7 +40,7 @@ def read(path: Path, parse: Callable[[Any], T]) -> tuple[list[T], int]:
     Errors: OSError, FileNotFoundError among them.
     """
     entries: list[T] = []
-    lines = _sift(path.read_bytes(), parse, entries)
+    lines = _sift(_whole(path), parse, entries)
     return entries, lines.damaged
 
 
@@ -58,6 +60,14 @@ def set_aside(path: Path, parse: Callable[[Any], T]) -> Path:
             aside.replace(path)
         raise
     return aside
+
+
+def _whole(path: Path) -> bytes:
+    """Return what a file holds, read again for a moment while its last line is not finished: it may just be written."""
+    deadline = time.monotonic() + _WRITTEN_S
+    while (data := path.read_bytes()) and not data.endswith(b"\n") and time.monotonic() < deadline:
+        time.sleep(0.001)
+    return data
 
 
 def _sift(data: bytes, parse: Callable[[Any], T], entries: list[T]) -> _Lines:

@@ -395,6 +395,24 @@ def test_a_version_that_cannot_be_kept_has_its_line(desk, monkeypatch):
 # At the same time
 
 
+def test_a_line_that_is_just_being_written_is_waited_for(tmp_path, monkeypatch):
+    path = tmp_path / "lines"
+    path.write_bytes(b"1\n[2, ")
+
+    def written_meanwhile(_):
+        with path.open("ab") as file:
+            file.write(b"3]\n")
+
+    monkeypatch.setattr(journal.time, "sleep", written_meanwhile)
+    assert journal.read(path, lambda entry: entry) == ([1, [2, 3]], 0)
+
+
+def test_a_line_that_was_never_finished_is_damage(tmp_path):
+    path = tmp_path / "lines"
+    path.write_bytes(b"1\n[2, ")
+    assert journal.read(path, lambda entry: entry) == ([1], 1)
+
+
 def _remember(root, number):
     desk = Memory(root)
     for each in range(50):
