@@ -17,13 +17,8 @@ if TYPE_CHECKING:
     from autograder.client import Warmth
     from autograder.judge import Judged, Order
 
-_LASTING = {
-    "passed",
-    "failed",
-    "error",
-    "blocked",
-    "bad_input",
-}  # no limit, which the machine's other work may be behind
+# Not a limit that was reached: the machine's other work may have been behind that.
+_LASTING = {"passed", "failed", "error", "blocked", "bad_input"}
 
 
 class Ahead(NamedTuple):

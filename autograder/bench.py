@@ -5,12 +5,11 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from autograder import source
 from autograder.chain import Chain, texts
 from autograder.errors import CourseError
 from autograder.run import Run
 from autograder.student import Desk
-from autograder.submission import Submission
+from autograder.submission import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from autograder.course import Course, Step
     from autograder.nursery import Kind, Nursery
     from autograder.student import Program
+    from autograder.submission import Submission
     from autograder.supervisor import Limits
 
 
@@ -64,9 +64,7 @@ class Bench:
 
         Errors: source.SourceError, when it is no Python.
         """
-        shown = self.source.filename
-        data = text.encode()
-        other = Submission(shown, source.parse(data, shown), data)
+        other = parsed(text.encode(), self.source.filename)
         return Bench(
             self.course, self.step, tree or self.tree, self.checker, other, self._nursery, self._limits, self._kind
         )

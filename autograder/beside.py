@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 
 import msgspec
 
-from autograder import checking, source
+from autograder import checking
 from autograder import course as courses
 from autograder.bench import Bench
 from autograder.fork import forked
 from autograder.report import CheckResult, Printed  # noqa: TC001 - they are read by msgspec
 from autograder.run import Verdict
-from autograder.submission import Submission
+from autograder.submission import parsed
 
 if TYPE_CHECKING:
     from autograder.nursery import Nursery
@@ -144,7 +144,7 @@ def _serve(nursery: Nursery, limits: Limits, asked: BinaryIO, answers: BinaryIO)
 def _made(wanted: Wanted, nursery: Nursery, limits: Limits) -> Verdict:
     course = courses.load(Path(os.fsdecode(wanted.root)))
     step = course.find(wanted.step)
-    submission = Submission(wanted.shown, source.parse(wanted.data, wanted.shown), wanted.data)
+    submission = parsed(wanted.data, wanted.shown)
     bench = Bench(course, step, wanted.tree, checking.of_step(course, step), submission, nursery, limits)
     return bench.run([course.find(slug) for slug in wanted.own]).verdict(wanted.seed)
 

@@ -17,7 +17,7 @@ from autograder import chain, checking, client, source
 from autograder import course as courses
 from autograder.bench import Bench
 from autograder.errors import AutograderError
-from autograder.submission import Submission
+from autograder.submission import parsed
 from autograder.supervisor import Limits, calibrated
 
 if TYPE_CHECKING:
@@ -59,8 +59,7 @@ def prepare(root: str, nursery: Nursery) -> Limits:
 
 def _try(course: Course, step: Step, nursery: Nursery, limits: Limits) -> None:
     """Run the finished code of a step through its checks, and forget what came of it."""
-    text, shown = chain.reference(course, step), f"{step.name}.py"
-    submission = Submission(shown, source.parse(text.encode(), shown), text.encode())
+    submission = parsed(chain.reference(course, step).encode(), f"{step.name}.py")
     checker = checking.of_step(course, step)
     Bench(course, step, "steps", checker, submission, nursery, limits).run().verdict(None)
 

@@ -36,6 +36,14 @@ class Submission(NamedTuple):
     data: bytes
 
 
+def parsed(data: bytes, shown: str) -> Submission:
+    """Return the submission of a file's bytes.
+
+    Errors: source.SourceError, when they are no Python.
+    """
+    return Submission(shown, source.parse(data, shown), data)
+
+
 def read(course: Course, path: Path, shown: str) -> Submission:
     """Return the submission at `path`.
 
@@ -43,7 +51,7 @@ def read(course: Course, path: Path, shown: str) -> Submission:
     """
     data = _read(course, path, shown)
     try:
-        return Submission(shown, source.parse(data, shown), data)
+        return parsed(data, shown)
     except source.SourceError as error:
         where = None
         if error.line is not None:

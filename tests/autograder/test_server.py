@@ -509,11 +509,18 @@ def test_a_limit_that_was_reached_ahead_is_tried_again(eager, home):
 
 def test_an_attempt_counts_when_it_is_asked_for(eager, home):
     desk, made_ahead = eager
-    put(desk, solution(desk).replace("50257", "7"))
-    time.sleep(2.5)
-    before = run(desk, home, "history", "1").stdout
     made_ahead()
-    assert run(desk, home, "history", "1").stdout != before
+    before = remembered(desk)
+    marker = desk / "loading"
+    put(desk, SLOW.format(marker=str(marker), seconds=0) + solution(desk).replace("50257", "7"))
+    assert gone([loading(marker)[0]])  # it was made ahead
+    assert remembered(desk) == before
+    assert run(desk, home, "check", "1").returncode == 1
+    assert remembered(desk) != before
+
+
+def remembered(desk):
+    return {path: path.read_bytes() for path in (desk / ".autograder").rglob("*") if path.is_file()}
 
 
 # --------------------------------------------------------------------------------------------- whatever becomes of it
