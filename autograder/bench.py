@@ -50,13 +50,16 @@ class Bench:
     def program(self, own: Sequence[Step] = ()) -> Program:
         return self.chain.program(own, self._kind)
 
-    def run(self, own: Sequence[Step] = ()) -> Run:
-        """Return a run in which these earlier steps are the learner's own, and the others the reference."""
+    def run(self, own: Sequence[Step] = (), desk: Desk | None = None) -> Run:
+        """Return a run in which these earlier steps are the learner's own, and the others the reference.
+
+        With a desk of the same file, the run is made there, after what was asked there before.
+        """
         program = self.program(own)
-        return Run(self.checker, program, self.source, texts(program), self._nursery, self._limits)
+        return Run(self.checker, program, self.source, texts(program), self._nursery, self._limits, desk)
 
     def desk(self) -> Desk:
-        """Return the desk of the file alone, for questions that are no check's."""
+        """Return a desk of the file alone: for questions that are no check's, or for several runs."""
         return Desk(self._nursery, self.program(), self._limits)
 
     def with_text(self, text: str, tree: str = "") -> Bench:

@@ -38,9 +38,8 @@ def search(bench: Bench, seed: str) -> Found:
         bench: the learner's file, alone.
         seed: the same gives the same inputs.
     """
-    desk = bench.desk()
     found = Found({}, [])
-    try:
+    with bench.desk() as desk:
         for law in sorted(bench.checker.laws, key=lambda law: law.name != _FIRST):
             try:
                 sentence = _broken(law, desk, seed)
@@ -55,9 +54,7 @@ def search(bench: Bench, seed: str) -> Found:
                 found.broken[law.name] = sentence
                 if law.name == _FIRST:
                     break
-        return found
-    finally:
-        desk.close()
+    return found
 
 
 def _broken(law: Law, desk: Desk, seed: str) -> str | None:

@@ -10,6 +10,7 @@ A fence is a comment of the syntax, alone on its line: the same words inside a s
 """
 
 import ast
+import functools
 import io
 import re
 import tokenize
@@ -19,6 +20,7 @@ from typing import Literal, NamedTuple
 
 from autograder.errors import CourseError
 
+_KEPT = 32  # puzzles: a course's, each of which is asked for again with every declared mistake
 BEGIN, END, STUB = "# BEGIN SOLUTION", "# END SOLUTION", "# STUB:"
 
 
@@ -38,14 +40,14 @@ class Puzzle(NamedTuple):
 
     def finished(self) -> str:
         """Return the finished code as its author wrote it, with imports from ``puzzles``."""
-        return _text(_tidy(self._finished()))
+        return _finished_text(self.lines)
 
     def fenced(self) -> dict[int, int]:
         """Return the lines of the finished code that the learner writes, each with its line in the puzzle's file."""
         return {at: line.origin for at, line in enumerate(_tidy(self._finished()), 1) if line.side == "solution"}
 
     def _finished(self) -> list[Line]:
-        return [line for line in self.lines if line.side != "stub"]
+        return _not_of_the_stub(self.lines)
 
     def stub(self, number: int, numbers: Mapping[str, int], tree: str = "steps") -> str:
         """Return what the learner starts from as step ``number``."""
@@ -61,6 +63,16 @@ class Puzzle(NamedTuple):
         return _text(_rewrite_imports(_tidy(lines), self.filename, number, numbers, tree))
 
 
+@functools.lru_cache(_KEPT)
+def _finished_text(lines: tuple[Line, ...]) -> str:
+    return _text(_tidy(_not_of_the_stub(lines)))
+
+
+def _not_of_the_stub(lines: tuple[Line, ...]) -> list[Line]:
+    return [line for line in lines if line.side != "stub"]
+
+
+@functools.lru_cache(_KEPT)
 def split(text: str, filename: str) -> Puzzle:
     """Return the puzzle that ``text`` holds; ``filename`` is for messages."""
     text = text.replace("\r\n", "\n")

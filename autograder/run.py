@@ -51,7 +51,9 @@ class Run:
         texts: Mapping[str, Sequence[str]],
         nursery: Nursery,
         limits: Limits,
+        desk: Desk | None = None,
     ) -> None:
+        """Make ready; `desk` is one that is lent, of the same program, for several runs one after another."""
         self._checker = checker
         self._source = source
         self._texts = texts  # the lines of each file of the program, by the name that it bears in a traceback
@@ -59,7 +61,8 @@ class Run:
         self._references = {
             module.filename for module in program.modules[:-1] if module.filename.startswith("solutions/")
         }
-        self._desk = Desk(nursery, program, limits)
+        self._is_lent = desk is not None
+        self._desk = desk or Desk(nursery, program, limits)
         self._unfinished = False
         self._answered = False
         self._timeouts = 0
@@ -72,7 +75,7 @@ class Run:
         loading = self._load()
         seed = seed or new_seed()  # drawn after the learner's code was loaded
         results = {result.id: result for result in self._asked(self._checker.checks, loading, seed)}
-        broken = self._desk.finish()
+        broken = self._desk.settle() if self._is_lent else self._desk.finish()
         if isinstance(broken, ProtocolBroken):
             results = {name: self._broken(result, broken) for name, result in results.items()}
         results |= {result.id: result for result in self._forbidden(loading)}
@@ -94,7 +97,8 @@ class Run:
             yield from self._asked(sorted(self._checker.checks, key=lambda check: check.id not in first), loading, seed)
             yield from self._forbidden(loading)
         finally:
-            self._desk.close()
+            if not self._is_lent:
+                self._desk.leave()
 
     def _asked(self, checks: Sequence[Check], loading: trouble.Trouble | None, seed: str) -> Iterator[CheckResult]:
         for check in checks:

@@ -6,7 +6,7 @@ failure can say which it was.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 from autograder import values, wire
 from autograder.supervisor import Ended, Limits, Output, ProtocolBroken, Worker
@@ -83,6 +83,12 @@ class Desk:
         self.asked.add(slug)
         return self._program.earlier[slug]
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self.leave()
+
     def open(self) -> None:
         """Load the learner's file in a new worker, unless one is there.
 
@@ -109,19 +115,28 @@ class Desk:
         self._said.append(verb)
         return self._answer(verb, self._limits.call_s)
 
-    def finish(self) -> Ended | None:
-        """Ask one last time, so that what was written into our channel out of turn is noticed; then end the worker."""
+    def settle(self) -> Ended | None:
+        """Ask one last time, so that what was written into our channel out of turn is noticed."""
         if self._worker is None:
             return None
         try:
             self._answer(wire.Release(), self._limits.call_s)
-            if self._worker is not None:
-                self._worker.finish()
         except Ended as ended:
             return ended
-        finally:
-            self.close()
         return None
+
+    def finish(self) -> Ended | None:
+        """Ask one last time, then let the worker go."""
+        try:
+            return self.settle()
+        finally:
+            self.leave()
+
+    def leave(self) -> None:
+        """Let the worker go, without waiting for its end."""
+        if self._worker is not None:
+            self._worker.finish()
+            self._worker = None
 
     def forget(self) -> None:
         """Let go of every object but the module itself: a check leaves nothing to the next."""

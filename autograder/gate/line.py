@@ -46,7 +46,7 @@ ROOMS = (
     Room("mistakes", naming.prove),
     Room("variants", naming.prove_variants),
     Room("mutants", mutants.prove, _PARTS),
-    Room("seeds", seeds.prove, _PARTS),
+    Room("seeds", seeds.prove),
     Room("pairs", naming.prove_pairs),
     Room("laws", laws.prove),
     Room("transcripts", transcripts.prove),

@@ -40,7 +40,7 @@ def prove(stand: Stand) -> Proof:
 def _faults_of(stand: Stand, mistake: Mistake) -> Iterator[Fault]:
     place = stand.at(mistake.other.line)
     try:
-        text = stand.text(mistake.other)
+        stand.text(mistake.other)
     except CourseError as error:
         yield Fault(place, error.message, _MEND_EDIT)
         return
@@ -52,7 +52,7 @@ def _faults_of(stand: Stand, mistake: Mistake) -> Iterator[Fault]:
     for name, evidence in shown.items():
         if evidence.outcome == "internal":
             yield Fault(place, f"the check {name} raises on {mistake.name}: {evidence.words[-1]}", "Mend the check")
-    others = [each.name for each in stand.named(text, shown) if each.name != mistake.name]
+    others = [each.name for each in stand.alike(mistake) if each.name != mistake.name]
     if others:
         sentence = f"no check can tell {mistake.name} from {' and '.join(others)}"
         yield Fault(place, sentence, "Draw inputs that tell them apart, or make them one")

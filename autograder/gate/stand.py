@@ -19,15 +19,16 @@ from autograder.submission import read
 from autograder.supervisor import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from autograder.checking import Mistake, Other
     from autograder.course import Course, Step
     from autograder.nursery import Nursery
     from autograder.report import Report
-    from autograder.run import Verdict
+    from autograder.run import Run, Verdict
 
 SEED = "91c2"
+_SEEDS = (SEED, second_seed(SEED))
 LIMITS = Limits(load_s=30.0, call_s=10.0, cpu_s=2.0)  # what hangs on purpose need not hang for long
 
 
@@ -58,7 +59,8 @@ class Stand:
         self.puzzle = played.finished(course, step)
         self.checker = checking.of_step(course, step)
         self._known: dict[str, Shown] = {}
-        self._verdicts: dict[tuple[str, str], Verdict] = {}
+        self._texts: dict[Other, str] = {}
+        self._verdicts: dict[str, dict[str, Verdict]] = {}
         self.mistakes = [each for each in self.checker.mistakes if self.can_be_made(each.other)]
         with self._written(self.made.solution) as path:
             submission = read(course, path, f"steps/{step.name}.py")
@@ -71,7 +73,9 @@ class Stand:
 
         Errors: CourseError, with file and line, when it cannot be made.
         """
-        return played.text(self.course, self.step, other, self.checker.path)
+        if other not in self._texts:
+            self._texts[other] = played.text(self.course, self.step, other, self.checker.path)
+        return self._texts[other]
 
     def can_be_made(self, other: Other) -> bool:
         try:
@@ -103,15 +107,12 @@ class Stand:
         with self._written(text) as path:
             shown = f"steps/{self.step.name}.py"
             order = Order(self.step, "solutions", path, shown, SEED, known=self._known_with)
-            order = order._replace(ran=lambda seed: self._verdict(text, seed))
+            order = order._replace(ran=lambda seed: self._verdicts_of(text)[seed])
             return judge(self.course, order, self.nursery, LIMITS)
 
     def shows(self, text: str, seed: str = SEED) -> Mapping[str, Evidence]:
         """Return what a text shows the checks that it does not pass; nothing, when it passes."""
-        run = self.bench(text).run()
-        for _ in run.results(seed):
-            pass
-        return run.evidence
+        return _evidence(self.bench(text).run(), seed)
 
     def fails(self, text: str, seed: str = SEED, first: Collection[str] = ()) -> str | None:
         """Return the first check that a text does not pass, and stop there; None when it passes all.
@@ -121,12 +122,16 @@ class Stand:
             seed: of what the checks draw.
             first: the checks that are asked before the others, as they are likely to reject it.
         """
+        return self.fails_with(text, [seed], first)[seed]
+
+    def fails_with(self, text: str, seeds: Sequence[str], first: Collection[str] = ()) -> dict[str, str | None]:
+        """Return `fails` of each seed, asked one after another of one worker: a new one is what takes longest."""
         try:
-            run = self.bench(text).run()
+            bench = self.bench(text)
         except SourceError:
-            return "syntax"
-        with contextlib.closing(run.results(seed, first)) as results:
-            return next((result.id for result in results if result.outcome != "passed"), None)
+            return dict.fromkeys(seeds, "syntax")
+        with bench.desk() as desk:
+            return {seed: _rejected_by(bench.run(desk=desk), seed, first) for seed in seeds}
 
     def seconds(self, text: str) -> dict[str, float]:
         """Return how long each check of a text takes."""
@@ -142,15 +147,17 @@ class Stand:
         """Return what a mistake shows on both seeds: run once, and kept."""
         if mistake.name not in self._known:
             text = self.text(mistake.other)
-            first, second = (self._verdict(text, seed).evidence for seed in (SEED, second_seed(SEED)))
+            first, second = (verdict.evidence for verdict in self._verdicts_of(text).values())
             self._known[mistake.name] = Shown(first, second)
         return self._known[mistake.name]
 
-    def _verdict(self, text: str, seed: str) -> Verdict:
-        """Return what a mistake gives alone: run once, and kept."""
-        if (text, seed) not in self._verdicts:
-            self._verdicts[text, seed] = self.bench(text).run().verdict(seed)
-        return self._verdicts[text, seed]
+    def _verdicts_of(self, text: str) -> Mapping[str, Verdict]:
+        """Return what a mistake gives alone, by seed: run once, and kept."""
+        if text not in self._verdicts:
+            bench = self.bench(text)
+            with bench.desk() as desk:
+                self._verdicts[text] = {seed: bench.run(desk=desk).verdict(seed) for seed in _SEEDS}
+        return self._verdicts[text]
 
     def _known_with(self, mistake: Mistake, seed: str) -> Mapping[str, Evidence]:
         if not self.can_be_made(mistake.other):
@@ -158,29 +165,32 @@ class Stand:
         shown = self.known(mistake)
         return shown.first if seed == SEED else shown.second
 
-    def named(self, text: str, first: Mapping[str, Evidence]) -> list[Mistake]:
-        """Return the mistakes that a learner would be told whose text showed `first` on the first seed."""
-        suspects = [mistake for mistake in self.mistakes if matches(self.known(mistake).first, first)]
-        if not suspects:
-            return []
-        second = self.shows(text, second_seed(SEED))
-        return [mistake for mistake in suspects if matches(self.known(mistake).second, second)]
+    def alike(self, mistake: Mistake) -> list[Mistake]:
+        """Return the mistakes that show what this one shows, on both seeds."""
+        mine = self.known(mistake)
+        firsts = [each for each in self.mistakes if matches(self.known(each).first, mine.first)]
+        return [each for each in firsts if matches(self.known(each).second, mine.second)]
 
     def tried(self, text: str) -> Tried:
         """Return which checks reject a text, as far as it takes to know which known mistakes it may be."""
         mine: dict[str, Evidence] = {}
         suspects = list(self.mistakes)
-        run = self.bench(text).run()
-        with contextlib.closing(run.results(SEED)) as results:
-            for result in results:
+        bench = self.bench(text)
+        with bench.desk() as desk:
+            run = bench.run(desk=desk)
+            for result in run.results(SEED):
                 if result.outcome == "passed":
                     continue
                 mine[result.id] = run.evidence[result.id]
                 suspects = [each for each in suspects if same(self.known(each).first.get(result.id), mine[result.id])]
                 if not suspects:
                     break
+            suspects = [each for each in suspects if matches(self.known(each).first, mine)]
+            if suspects:
+                second = _evidence(bench.run(desk=desk), second_seed(SEED))
+                suspects = [each for each in suspects if matches(self.known(each).second, second)]
         raised = next((f"{name}: {each.words[-1]}" for name, each in mine.items() if each.outcome == "internal"), "")
-        return Tried(text, list(mine), self.named(text, mine) if suspects else [], raised)
+        return Tried(text, list(mine), suspects, raised)
 
     # ---------------------------------------------------------------------------------------------------------- words
 
@@ -212,3 +222,14 @@ class Stand:
             path = Path(folder) / f"{self.step.name}.py"
             path.write_text(text, encoding="utf-8", newline="\n")
             yield path
+
+
+def _evidence(run: Run, seed: str) -> Mapping[str, Evidence]:
+    for _ in run.results(seed):
+        pass
+    return run.evidence
+
+
+def _rejected_by(run: Run, seed: str, first: Collection[str]) -> str | None:
+    with contextlib.closing(run.results(seed, first)) as results:
+        return next((result.id for result in results if result.outcome != "passed"), None)
