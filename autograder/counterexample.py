@@ -12,14 +12,14 @@ from autograder.student import Missing, StudentRaised, student
 from autograder.supervisor import Ended
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from autograder.bench import Bench
     from autograder.checking import Law
     from autograder.law import Sizes
     from autograder.student import Desk
 
-_TRIES = 24
+TRIES = 24
 _FIRST = "same_twice"  # what is drawn anew in each call breaks the other laws too, by chance
 _NO_ANSWER = (comparing.Failed, Missing, StudentRaised)  # it cannot be asked: the checks have said so
 
@@ -31,18 +31,20 @@ class Found(NamedTuple):
     notes: list[str]
 
 
-def search(bench: Bench, seed: str) -> Found:
+def search(bench: Bench, seed: str, tries: int = TRIES, laws: Sequence[Law] | None = None) -> Found:
     """Return what is found of the laws of a checker, each with the smallest input that shows it.
 
     Args:
         bench: the learner's file, alone.
         seed: the same gives the same inputs.
+        tries: how many sizes of the input each law is tried on, before it is held to be kept.
+        laws: the ones of the checker that are asked; all of them, when left out.
     """
     found = Found({}, [])
     with bench.desk() as desk:
-        for law in sorted(bench.checker.laws, key=lambda law: law.name != _FIRST):
+        for law in sorted(bench.checker.laws if laws is None else laws, key=lambda law: law.name != _FIRST):
             try:
-                sentence = _broken(law, desk, seed)
+                sentence = _broken(law, desk, seed, tries)
             except Ended:  # the code did not come back from an input that no check has: the checks' own words will do
                 return found
             except Exception as error:  # noqa: BLE001 - what a checker raises is the course's fault
@@ -57,7 +59,7 @@ def search(bench: Bench, seed: str) -> Found:
     return found
 
 
-def _broken(law: Law, desk: Desk, seed: str) -> str | None:
+def _broken(law: Law, desk: Desk, seed: str, tries: int) -> str | None:
     from autograder.oracle import Oracle
 
     draw = Draw(seed, f"law {law.name}")
@@ -73,11 +75,11 @@ def _broken(law: Law, desk: Desk, seed: str) -> str | None:
         except _NO_ANSWER:
             return None
 
-    smallest = _smallest(lambda sizes: words(sizes) is not None, seed)
+    smallest = _smallest(lambda sizes: words(sizes) is not None, seed, tries)
     return None if smallest is None else words(smallest)
 
 
-def _smallest(breaks: Callable[[Sizes], bool], seed: str) -> Any:
+def _smallest(breaks: Callable[[Sizes], bool], seed: str, tries: int) -> Any:
     """Return the smallest sizes that break a law; None, when none that was tried does."""
     from hypothesis import HealthCheck, Phase, Verbosity, configuration, errors, find, settings
     from hypothesis import strategies as some
@@ -85,7 +87,7 @@ def _smallest(breaks: Callable[[Sizes], bool], seed: str) -> Any:
     from autograder.law import Sizes
 
     quiet = settings(
-        max_examples=_TRIES,
+        max_examples=tries,
         database=None,
         deadline=None,
         phases=(Phase.generate, Phase.shrink),

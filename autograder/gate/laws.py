@@ -11,6 +11,8 @@ from autograder.gate.stand import SEED
 if TYPE_CHECKING:
     from autograder.gate.stand import Stand
 
+_TRIES = 8  # of each variant: there are a dozen of them
+
 
 def prove(stand: Stand) -> Proof:
     """Prove it of the solution and of every variant, and with mistakes of each subject that laws are tried on."""
@@ -18,14 +20,14 @@ def prove(stand: Stand) -> Proof:
     if not laws:
         return Proof("laws", 0, 0, [])
     faults = []
-    right = [("the solution", stand.puzzle_file, stand.made.solution)]
+    right = [("the solution", stand.puzzle_file, stand.made.solution, counterexample.TRIES)]
     right += [
-        (other.name, stand.at(other.line), stand.text(other))
+        (other.name, stand.at(other.line), stand.text(other), _TRIES)
         for other in stand.checker.variants
         if stand.can_be_made(other)
     ]
-    for name, place, text in right:
-        found = counterexample.search(stand.bench(text), SEED)
+    for name, place, text, tries in right:
+        found = counterexample.search(stand.bench(text), SEED, tries)
         if found.notes:
             return Proof("laws", 0, len(laws), [Fault(stand.checker_file, found.notes[0], "Mend the law's Subject")])
         for broken, sentence in found.broken.items():
@@ -35,8 +37,9 @@ def prove(stand: Stand) -> Proof:
     for mistake in stand.mistakes:
         if not idle:
             break
-        met = counterexample.search(stand.bench(stand.text(mistake.other)), SEED).broken
-        for law in laws:
+        asked = [law for law in laws if law.make.__name__ in idle]
+        met = counterexample.search(stand.bench(stand.text(mistake.other)), SEED, laws=asked).broken
+        for law in asked:
             if law.name in met:
                 idle.pop(law.make.__name__, None)
     faults += [
