@@ -32,7 +32,7 @@ class GPT2Attention(nn.Module):
             attention_mask: additive, [seq, seq] or [batch, 1, seq, seq], in place of the causal one; None is causal.
 
         Returns:
-            [batch, seq, n_embd]
+            [batch, seq, n_embd], in the dtype of hidden_states
         """
         # BEGIN SOLUTION
         # STUB: # TODO 3: the sizes; through c_attn, and apart into query, key and value, in this order   [2 lines]

@@ -29,7 +29,7 @@ class GPT2Attention(nn.Module):
             attention_mask: additive, [seq, seq] or [batch, 1, seq, seq], in place of the causal one; None is causal.
 
         Returns:
-            [batch, seq, n_embd]
+            [batch, seq, n_embd], in the dtype of hidden_states
         """
         batch, seq, n_embd = hidden_states.shape
         heads = (batch, seq, self.n_head, n_embd // self.n_head)

@@ -22,7 +22,7 @@ class GPT2Block(nn.Module):
             attention_mask: handed on to the attention.
 
         Returns:
-            [batch, seq, n_embd]
+            [batch, seq, n_embd], in the dtype of hidden_states
 
         Source: Radford et al. 2019, section 2.3.
         """

@@ -4,7 +4,10 @@ import math
 
 from autograder import law
 from autograder.checking import cancelled, check, equivalent, mistake, variant
-from autograder.comparing import close, fail, fits, load, make, raises, same_gradients
+from autograder.comparing import close, equal, fail, fits, holds, load, make, raises, same_gradients
+from autograder.student import StudentRaised
+
+HIDDEN = -12345.0  # in the place of -inf where masks are compared, and no number that anybody puts there
 
 
 @check(
@@ -14,9 +17,12 @@ from autograder.comparing import close, fail, fits, load, make, raises, same_gra
 def has_its_parameters(student, oracle, draw):
     for _ in range(2):
         values = draw.config()
-        mine, theirs = _made(student, oracle, values)
+        config = student.earlier("config").GPT2Config(**values)
+        mine = make(student, "GPT2Attention", config)
         _refuse_other_layers(mine, values["n_embd"])
-        fits(mine, theirs.linear_state_dict())
+        fits(mine, oracle.attention(values).linear_state_dict())
+        for name, value in values.items():
+            equal(getattr(config, name), value, says=f"{name} of the configuration, which is to stay as it was")
 
 
 @check(
@@ -30,8 +36,19 @@ def output_matches(student, oracle, draw):
         for mean, std in ((0.0, 1.0), (5.0, 3.0), (0.0, 1e-3)):
             x = _states(draw, values, 9, mean=mean, std=std)
             close(mine(x), theirs(x))
-        for x in (_states(draw, values, 1), _states(draw, values, 5, batch=1)):
+        for seq, batch in ((1, 2), (5, 1)):
+            x = _states(draw, values, seq, batch)
             close(mine(x), theirs(x))
+    for n_embd, n_head in ((48, 3), (6, 1), (5, 5)):
+        values = {**draw.config(), "n_embd": n_embd, "n_head": n_head}
+        mine, theirs = _pair(student, oracle, values)
+        for others in (values, {**values, "n_head": 2 if n_head == 1 else 1}):
+            _pair(student, oracle, others)
+        for seq, batch in ((2, 3), (values["n_positions"], 1)):
+            x = _states(draw, values, seq, batch)
+            close(mine(x), theirs(x), says=f"n_head is {n_head}, and two more modules were made after this one")
+        mine.eval()
+        close(mine(x), theirs(x), says="the module is in evaluation mode, after its method eval()")
 
 
 @check(
@@ -56,16 +73,17 @@ def is_causal(student, oracle, draw):
     first = mine(x)
     close(first, x, rtol=0, atol=math.inf)  # of the right type and shape, whatever its numbers
     changed = x.clone()
-    changed[:, 5:] = draw.normal(*changed[:, 5:].shape)
-    second = mine(changed)
-    close(second, x, rtol=0, atol=math.inf)
-    close(
-        second[:, :5],
-        first[:, :5],
-        rtol=1e-5,
-        atol=1e-5,
-        says="tokens 5 to 8 were changed: these are the outputs 0 to 4",
-    )
+    for std in (1.0, 300.0):  # so large that some of the later keys score hundreds more than those that may be seen
+        changed[:, 5:] = draw.normal(*changed[:, 5:].shape, std=std)
+        second = mine(changed)
+        close(second, x, rtol=0, atol=math.inf)
+        close(
+            second[:, :5],
+            first[:, :5],
+            rtol=1e-5,
+            atol=1e-5,
+            says="tokens 5 to 8 were changed: these are the outputs 0 to 4",
+        )
 
 
 @check(
@@ -82,12 +100,14 @@ def uses_the_mask(student, oracle, draw):
     hidden = draw.normal(2, 1, 7, 7) > 0
     hidden[..., 0] = False
     per_batch = torch.zeros(2, 1, 7, 7).masked_fill(hidden, float("-inf"))
+    soft = draw.normal(7, 7, std=3.0, label="a mask of other numbers")
     full.label, per_batch.label = "a mask of zeros", "a mask for each batch row"
-    for mask in (per_batch, full):
+    for mask in (per_batch, full, soft):
         got, (_, after) = mine.call_keeping(x, mask)
         close(got, theirs(x, mask))
-        kept = after.nan_to_num(neginf=-1e9) if hasattr(after, "nan_to_num") else after
-        close(kept, mask.nan_to_num(neginf=-1e9), rtol=0, atol=0, says="the mask after the call: it was changed")
+        kept = after.nan_to_num(neginf=HIDDEN) if hasattr(after, "nan_to_num") else after
+        close(kept, mask.nan_to_num(neginf=HIDDEN), rtol=0, atol=0, says="the mask after the call: it was changed")
+    close(mine(x), theirs(x), says="no mask is given here, after calls with one")
 
 
 @check(
@@ -119,7 +139,7 @@ def gradients_match(student, oracle, draw):
 def refuses_uneven_heads(student, draw):
     n_head = draw.integer(3, 6)
     drawn = (n_head * draw.integer(2, 6) + draw.integer(1, n_head - 1), n_head)
-    for n_embd, n_head in ((14, 4), drawn):
+    for n_embd, n_head in ((14, 4), (4, 8), drawn):
         values = {**draw.config(), "n_embd": n_embd, "n_head": n_head}
         config = student.earlier("config").GPT2Config(**values)
         says = f"{n_embd} features cannot be shared by {n_head} heads"
@@ -134,8 +154,36 @@ def keeps_the_dtype(student, oracle, draw):
     values = draw.config()
     mine, _ = _pair(student, oracle, values)
     drawn = _states(draw, values, 7)
-    x = _like(drawn, drawn.bfloat16())
-    close(mine.bfloat16()(x), x, rtol=0, atol=math.inf)  # of the right type and shape: it has 8 bits of the numbers
+    for name in ("bfloat16", "double"):
+        x, mask = _like(drawn, getattr(drawn, name)()), getattr(draw.normal(7, 7), name)()
+        mask.label = "attention_mask"
+        getattr(mine, name)()
+        for given in ((x,), (x, mask)):
+            says = "" if name == "bfloat16" else "all numbers are float64 here"
+            close(mine(*given), x, rtol=0, atol=math.inf, says=says)  # its type and shape: bfloat16 has 8 bits of them
+
+
+@check.undeclared(failed="the causal mask is not made on the device of hidden_states")
+def keeps_the_device(student, oracle, draw):
+    import torch
+
+    values = draw.config()
+    mine, _ = _made(student, oracle, values)
+    mine.to("meta")
+    drawn = _states(draw, values, 7)
+    x, mask = _like(drawn, drawn.to("meta")), torch.zeros(7, 7, device="meta")
+    mask.label = "attention_mask"
+    try:
+        mine(x, mask)
+    except StudentRaised:
+        return  # with a mask given it is no matter of the causal one: meta tensors have no numbers that can be looked at
+    says = "meta is a device that every torch has: module and hidden_states are there, and so is the mask to be"
+    try:
+        got = mine(x)
+    except StudentRaised as error:
+        fail(says, expected="a result on meta", got=f"{error.raised.type_name}: {error.raised.message}")
+    device = getattr(getattr(got, "device", None), "type", None)
+    holds(device == "meta", says, expected="a result on meta", got=f"one on {device}")
 
 
 def _pair(student, oracle, values):
@@ -351,6 +399,19 @@ mistake(
     again=[(SIZES, "heads = (batch, seq, 1, n_embd)")],
 )
 mistake(
+    "n-head-on-the-class",
+    "self.n_head = config.n_head",
+    "GPT2Attention.n_head = config.n_head",
+    "n_head is kept on the class, where the next module overwrites it. Each module keeps its own, on self.",
+)
+mistake(
+    "layers-of-the-class",
+    PROJ,
+    f"{PROJ}\n        made = type(self).__dict__.get(str(config.n_embd)) or (self.c_attn, self.c_proj)\n"
+    "        setattr(type(self), str(config.n_embd), made)\n        self.c_attn, self.c_proj = made",
+    "Two modules have the same layers, so what one is given the other has too. Each module makes its own.",
+)
+mistake(
     "seq-and-batch-exchanged",
     HEADS,
     "part.view(heads).transpose(0, 2)",
@@ -476,10 +537,72 @@ mistake(
     ],
 )
 mistake(
+    "hidden-by-a-hundred",
+    CAUSAL,
+    "query.new_full((seq, seq), -100.0).triu(1)",
+    "A hidden score is lowered by 100 alone, and a later token that fits well enough is seen. -inf hides it.",
+    again=[TORCH, (CAUSAL, "-100 * torch.ones(seq, seq, dtype=query.dtype, device=query.device).triu(1)")],
+)
+mistake(
+    "zero-or-not",
+    GIVEN,
+    "        if attention_mask is not None:\n"
+    f"            attention_mask = attention_mask.masked_fill(attention_mask != 0, float('-inf'))\n{GIVEN}",
+    "Whatever is not 0 in a mask that is given hides. The mask is added: -2 lowers a score, and -inf alone hides.",
+)
+mistake(
+    "given-mask-kept",
+    PROJ,
+    f"{PROJ}\n        self.mask = None",
+    "A mask that was given is used again in later calls without one. Where none is given, the causal one is used.",
+    also=[
+        (
+            GIVEN,
+            (
+                "        if attention_mask is not None:\n            self.mask = attention_mask\n"
+                "        elif self.mask is not None and self.mask.shape[-1] == seq:\n"
+                f"            attention_mask = self.mask\n{GIVEN}"
+            ),
+        )
+    ],
+    again=[
+        (PROJ, f"{PROJ}\n        self.given = {{}}"),
+        (
+            GIVEN,
+            "        if attention_mask is not None:\n            self.given[seq] = attention_mask\n"
+            f"        attention_mask = self.given.get(seq)\n{GIVEN}",
+        ),
+    ],
+)
+mistake(
+    "mask-as-long-as-n-embd",
+    PROJ,
+    f'{PROJ}\n        self.register_buffer("mask", causal_mask(config.n_embd), persistent=False)',
+    "The mask that is kept is for n_embd tokens. A text has as many as n_positions.",
+    also=[(CAUSAL, "self.mask[:seq, :seq]")],
+    again=[
+        (PROJ, f"{PROJ}\n        self.kept = causal_mask(self.c_proj.in_features)"),
+        (CAUSAL, "self.kept[:seq, :seq].to(query)"),
+    ],
+)
+mistake(
+    "causal-in-training-alone",
+    GIVEN + MADE,
+    f"{GIVEN[:-2]} and self.training:\n{MADE}",
+    "In evaluation mode a token sees the later ones. The causal mask is used in both modes.",
+    again=[(CAUSAL, f"{CAUSAL} if self.training else query.new_zeros(seq, seq)")],
+)
+mistake(
     "mask-in-float32",
     CAUSAL,
     "causal_mask(seq)",
     "The causal mask is float32, whatever the queries are. It has their dtype, and is on their device.",
+)
+mistake(
+    "mask-on-the-cpu",
+    CAUSAL,
+    "causal_mask(seq, dtype=query.dtype)",
+    "The causal mask is made on the CPU, wherever the queries are. It has their device.",
 )
 mistake(
     "mask-changed-in-place",
@@ -777,8 +900,3 @@ class GPT2Attention(nn.Module):
 
 for turned in ("part.view(heads).transpose(1, 2)", "attended.transpose(1, 2)"):
     equivalent(turned, turned.replace("1, 2", "2, 1"), "Two axes that change places can be named in either order.")
-equivalent(
-    "causal_mask(seq, dtype=query.dtype, device=query.device)",
-    "causal_mask(seq, dtype=query.dtype)",
-    "The checks run on the CPU, where the mask is made unless it is told otherwise.",
-)

@@ -9,6 +9,7 @@ from autograder.comparing import agrees, close, equal, fail, fits, load, make, s
 # On 120 configurations, right code is at most 3e-6 away, which is 0.008 of the tolerance; with an eps of 1e-5 in one of
 # the norms, the largest difference is 2.9 tolerances and more.
 NEAR = {"rtol": 1e-4, "atol": 2e-4}
+HIDDEN = -12345.0  # in the place of -inf where masks are compared, and no number that anybody puts there
 
 
 @check(
@@ -16,14 +17,17 @@ NEAR = {"rtol": 1e-4, "atol": 2e-4}
     failed="GPT2Block does not have Hugging Face's parameters, under ln_1, attn, ln_2 and mlp",
 )
 def has_its_parameters(student, oracle, draw):
-    for _ in range(2):
-        values = draw.config()
-        mine = make(student, "GPT2Block", student.earlier("config").GPT2Config(**values))
+    for narrow in ({}, {}, {"n_inner": 5}):  # a width below n_embd, too
+        values = {**draw.config(), **narrow}
+        config = student.earlier("config").GPT2Config(**values)
+        mine = make(student, "GPT2Block", config)
         theirs = oracle.block(values).linear_state_dict()
         fits(mine, theirs)
         expected = sum(value.numel() for value in theirs.values())
         got = sum(parameter.numel() for _, parameter in mine.named_parameters())
         equal(got, expected, says="all numbers, counted once: one norm under two names has too few")
+        for name, value in values.items():
+            equal(getattr(config, name), value, says=f"{name} of the configuration, which is to stay as it was")
 
 
 @check(
@@ -37,6 +41,10 @@ def output_matches(student, oracle, draw):
         for mean, std in ((0.0, 1.0), (5.0, 3.0), (0.0, 1e-3)):
             x = _states(draw, values, 9, mean=mean, std=std)
             _compare(mine, theirs, x)
+    _pair(student, oracle, values)
+    _compare(mine, theirs, x, says="another block was made after this one, and given weights of its own")
+    for batch, seq in ((1, 5), (3, 1), (1, 1), (2, values["n_positions"])):
+        _compare(mine, theirs, _states(draw, values, seq, batch=batch))
 
 
 @check(
@@ -71,6 +79,17 @@ def hands_the_mask_on(student, oracle, draw):
         mask = torch.zeros(sizes).masked_fill(hidden, float("-inf"))
         mask.label, mask.axes = "attention_mask", axes
         _compare(mine, theirs, x, mask)
+    soft = draw.normal(seq=7, seq_=7, std=3.0, label="attention_mask")
+    soft.axes = "seq=7, seq=7"
+    _compare(mine, theirs, x, soft)
+    zeros = torch.zeros(7, 7)
+    zeros.label, zeros.axes = "attention_mask", "seq=7, seq=7"
+    _compare(mine, theirs, x, zeros, says="the mask is all zeros: it hides nothing")
+    _, (states, after) = mine.call_keeping(x, mask)
+    close(states, x, rtol=0, atol=0, says="these are the hidden_states after the call: they were changed in place")
+    kept = after.nan_to_num(neginf=HIDDEN) if hasattr(after, "nan_to_num") else after
+    close(kept, mask.nan_to_num(neginf=HIDDEN), rtol=0, atol=0, says="the mask after the call: it was changed")
+    _compare(mine, theirs, x, says="no mask is given here, after calls with one")
 
 
 @check(
@@ -114,14 +133,24 @@ def is_a_function(student, oracle, draw):
     close(mine(x), first, rtol=0, atol=0, says="evaluation mode gives something else than training mode")
 
 
+@check.undeclared(failed="GPT2Block does not work in float64")
+def works_in_float64(student, oracle, draw):
+    values = draw.config()
+    mine, theirs = _pair(student, oracle, values)
+    mine.double()
+    drawn = _states(draw, values, 6)
+    x = _like(drawn, drawn.double())
+    close(mine(x), theirs(x), **NEAR, says="x and all parameters are float64 here")
+
+
 def _pair(student, oracle, values):
     config = student.earlier("config").GPT2Config(**values)
     theirs = oracle.block(values)
     return load(make(student, "GPT2Block", config), theirs.linear_state_dict()), theirs
 
 
-def _states(draw, values, seq, **moments):
-    return draw.normal(batch=2, seq=seq, n_embd=values["n_embd"], label="hidden_states", **moments)
+def _states(draw, values, seq, batch=2, **moments):
+    return draw.normal(batch=batch, seq=seq, n_embd=values["n_embd"], label="hidden_states", **moments)
 
 
 def _like(x, made):
@@ -130,12 +159,12 @@ def _like(x, made):
     return made
 
 
-def _compare(mine, theirs, x, *mask):
+def _compare(mine, theirs, x, *mask, says=""):
     got, expected = mine(x, *mask), theirs(x, *mask)
     expected.axes_names = x.axes_names
     if not agrees(got, expected, **NEAR):
         _steady(mine, got, x, *mask)
-        close(got, expected, **NEAR)
+        close(got, expected, **NEAR, says=says)
 
 
 def _steady(mine, first, x, *mask):
@@ -171,6 +200,8 @@ MLP = "self.mlp = GPT2MLP(config.n_inner, config)"
 FIRST = "hidden_states = hidden_states + self.attn(self.ln_1(hidden_states), attention_mask)"
 SECOND = "return hidden_states + self.mlp(self.ln_2(hidden_states))"
 NEW_LINE = "\n        "
+ATTN = "self.attn = GPT2Attention(config)"
+CLASS = "class GPT2Block(nn.Module):"
 EPS = ", eps=config.layer_norm_epsilon"
 
 mistake(
@@ -294,6 +325,59 @@ mistake(
     f"{FIRST}{NEW_LINE}",
     "",
     "Attention has no part in the result: it is the first to add to the stream.",
+)
+mistake(
+    "shared-between-blocks",
+    ATTN,
+    f"{ATTN}{NEW_LINE}self.attn = self.__class__.__dict__.get(str(config)) or self.attn{NEW_LINE}"
+    "setattr(self.__class__, str(config), self.attn)",
+    "Two blocks have the same attention, so what one is given the other has too. Each block makes its own.",
+    again=[(CLASS, f"MADE = {{}}\n\n\n{CLASS}"), (ATTN, "self.attn = MADE.setdefault(str(config), GPT2Attention(config))")],
+)
+mistake(
+    "axes-of-1-left-out",
+    SECOND,
+    "return (hidden_states + self.mlp(self.ln_2(hidden_states))).squeeze()",
+    "An axis of size 1 is left out of the result. A batch of one, and a sequence of one, keep their axes.",
+)
+mistake(
+    "float32-in-between",
+    FIRST,
+    FIRST.replace("self.ln_1(hidden_states)", "self.ln_1(hidden_states).float()"),
+    "What the norm gives is made float32, and the layers of attention may be another dtype. Leave it as it is.",
+)
+mistake(
+    "float32-comes-back",
+    SECOND,
+    "return (hidden_states + self.mlp(self.ln_2(hidden_states))).float()",
+    "The result is float32, whatever comes in. It has the dtype of hidden_states.",
+)
+mistake(
+    "zero-or-not",
+    FIRST,
+    f"if attention_mask is not None:{NEW_LINE}"
+    f'    attention_mask = attention_mask.masked_fill(attention_mask != 0, float("-inf")){NEW_LINE}{FIRST}',
+    "Whatever is not 0 in the mask hides. The mask is to go to the attention as it is, which adds it.",
+)
+mistake(
+    "mask-changed-in-place",
+    FIRST,
+    f"if attention_mask is not None:{NEW_LINE}    attention_mask.clamp_(min=-1e9){NEW_LINE}{FIRST}",
+    "The mask is changed in place, and the caller still holds it. Leave it as it came.",
+)
+mistake(
+    "mask-kept",
+    MLP,
+    f"{MLP}{NEW_LINE}self.mask = None",
+    "A mask that was given is used again in later calls without one. Hand on what this call is given, None included.",
+    also=[
+        (
+            FIRST,
+            f"if attention_mask is not None:{NEW_LINE}    self.mask = attention_mask{NEW_LINE}"
+            f"elif self.mask is not None and self.mask.shape[-1] == hidden_states.shape[1]:{NEW_LINE}"
+            f"    attention_mask = self.mask{NEW_LINE}{FIRST}",
+        )
+    ],
 )
 mistake(
     "mask-kept-back",

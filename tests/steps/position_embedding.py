@@ -27,6 +27,9 @@ def has_its_parameter(student):
     for row, spread in enumerate(weight.detach().std(dim=1).tolist()):
         if not 0.015 < spread < 0.025:  # eight standard errors
             fail("each row is drawn so", expected="a standard deviation of 0.02", got=f"{spread:.4g} in row {row}")
+    first, second = (make(student, "PositionEmbedding", 7, 5).weight for _ in range(2))
+    if torch.equal(first, second):
+        fail("a second table has the same numbers: no seed is to be set, and each module makes a table of its own")
 
 
 @check(
@@ -58,6 +61,12 @@ def later_rows(student, oracle, draw):
     mine = load(make(student, "PositionEmbedding", rows, n_embd), theirs.state_dict())
     for seq_len, past in ((3, 4), (1, 1), (2, 7), (1, rows - 1), (rows - 3, 3)):
         close(mine(seq_len, past), theirs(torch.arange(past, past + seq_len)), rtol=0, atol=0)
+    load(make(student, "PositionEmbedding", rows, n_embd), oracle.embedding(rows, n_embd).state_dict())
+    make(student, "PositionEmbedding", 2, 3)
+    says = "two more modules were made after it: each has a table of its own, and that table's height"
+    close(mine(3, 4), theirs(torch.arange(4, 7)), rtol=0, atol=0, says=says)
+    mine.eval()
+    close(mine(3, 4), theirs(torch.arange(4, 7)), rtol=0, atol=0, says="the module is in evaluation mode")
 
 
 @check(
@@ -66,6 +75,7 @@ def later_rows(student, oracle, draw):
 )
 def refuses_beyond(student):
     mine = make(student, "PositionEmbedding", 13, 4)
+    make(student, "PositionEmbedding", 5000, 4)  # another's height is no limit of this one
     # The first two are refused by whoever looks at one of the two lengths alone, or has a limit of 1,024.
     for seq_len, past in ((1100, 1100), (20, 14), (40, 0), (14, 0), (1, 13), (5, 9)):
         message = raises(
@@ -83,6 +93,8 @@ def refuses_beyond(student):
         asked, end = {int(number) for number in numbers}, past + seq_len
         if not asked & {end, end - 1} and not {seq_len, past} <= asked:  # the end, the last position, or both terms
             fail("what was asked for is not in the message", expected=f"a message with {end}", got=message)
+    mine.eval()
+    raises(lambda: mine(5, 9), "ValueError", says="in evaluation mode, too")
 
 
 @check(
@@ -93,11 +105,12 @@ def gradients_match(student, draw):
     import torch
 
     mine = make(student, "PositionEmbedding", 9, 4)
-    back = draw.normal(seq=3, n_embd=4)
-    expected = torch.zeros(9, 4)
-    expected[2:5] = back
-    got = mine.gradients(3, 2, output_gradient=back)
-    same_gradients(got, back, parameters={"weight": expected}, rtol=1e-6, atol=1e-6)
+    for seq_len, past in ((3, 2), (4, 0), (2, 7), (9, 0)):
+        back = draw.normal(seq=seq_len, n_embd=4)
+        expected = torch.zeros(9, 4)
+        expected[past : past + seq_len] = back
+        got = mine.gradients(seq_len, past, output_gradient=back)
+        same_gradients(got, back, parameters={"weight": expected}, rtol=1e-6, atol=1e-6)
 
 
 # ------------------------------------------------------------------------------------------- mistakes: the table
@@ -155,6 +168,25 @@ mistake(
     NUMBERS,
     "0.02 * torch.rand(n_positions, n_embd)",
     "The numbers lie evenly between 0 and 0.02: torch.rand draws uniform ones. torch.randn draws normal ones.",
+)
+mistake(
+    "a-seed-of-its-own",
+    MAKE,
+    f"torch.manual_seed(0)\n        {MAKE}",
+    "A seed is set where the table is made, so all tables begin with the same numbers. Whoever trains sets the seed.",
+    again=[
+        (
+            NUMBERS,
+            "0.02 * torch.randn(n_positions, n_embd, generator=torch.Generator().manual_seed(0))",
+        )
+    ],
+)
+mistake(
+    "one-table-for-all",
+    MAKE,
+    "tables = vars(PositionEmbedding).get('tables') or {}\n        PositionEmbedding.tables = tables\n"
+    f"        self.weight = tables.setdefault((n_positions, n_embd), nn.Parameter({NUMBERS}))",
+    "Two modules of the same size have the same table. Each makes its own.",
 )
 mistake(
     "a-table-of-zeros",
@@ -282,6 +314,12 @@ mistake(
     again=[(LOOK, "return self.weight.data[past_length:end]")],
 )
 mistake(
+    "row-0-for-padding",
+    LOOK,
+    "return nn.functional.embedding(torch.arange(past_length, end), self.weight, padding_idx=0)",
+    "Row 0 gets no gradient: padding_idx keeps it away. Position 0 is a place like the others, and it is learned.",
+)
+mistake(
     "rows-kept-from-before",
     MAKE,
     MAKE + "\n        self.rows = {}",
@@ -378,6 +416,13 @@ mistake(
     ASKS,
     "if end > 1024:",
     "The limit is 1,024, GPT-2's, whatever the table is. It is the table's own height.",
+)
+mistake(
+    "limit-on-the-class",
+    MAKE,
+    f"PositionEmbedding.n_positions = n_positions\n        {MAKE}",
+    "n_positions is kept on the class, where the next module overwrites it. Each module has a limit of its own.",
+    also=[("n_positions = self.weight.shape[0]", "n_positions = PositionEmbedding.n_positions")],
 )
 mistake(
     "limit-is-the-width",

@@ -11,6 +11,13 @@ SHAPES = (  # leading axes, q_len, k_len, head_dim, value_dim: no two equal
     ((2,), 3, 8, 5, 7),
     ((), 4, 6, 8, 3),
 )
+HIDDEN = -12345.0  # in the place of -inf where masks are compared, and no number that anybody puts there
+OF_ONE = (  # each size is 1 somewhere; three axes in front; a head wider and a text longer than in all other checks
+    ((1, 3), 1, 12, 70, 1),
+    ((2, 1), 4, 3, 1, 5),
+    ((1,), 3, 1, 2, 4),
+    ((2, 1, 3), 1, 5, 2, 4),
+)
 
 
 @check(
@@ -22,6 +29,10 @@ def output_matches(student, oracle, draw):
         for std in (2.0, 0.1):
             query, key, value = _inputs(draw, shape, std)
             close(student.scaled_dot_product_attention(query, key, value), oracle.attend(query, key, value))
+    for shape in OF_ONE:
+        query, key, value = _inputs(draw, shape, 1.0)
+        close(student.scaled_dot_product_attention(query, key, value), oracle.attend(query, key, value))
+    _exchanged_axes(student, oracle, draw)
 
 
 @check(
@@ -46,10 +57,13 @@ def mask_matches(student, oracle, draw):
             masks.append(hard.expand(lead[0], 1, q_len, k_len).contiguous())
             masks[-1].label, masks[-1].axes = "attn_mask", f"batch={lead[0]}, 1, query={q_len}, key={k_len}"
         for mask in masks:
-            got, (*_, after) = student.scaled_dot_product_attention.call_keeping(query, key, value, mask)
+            got, (*three, after) = student.scaled_dot_product_attention.call_keeping(query, key, value, mask)
             close(got, oracle.attend(query, key, value, mask))
-            same = after.nan_to_num(neginf=-1e9) if hasattr(after, "nan_to_num") else after
-            close(same, mask.nan_to_num(neginf=-1e9), rtol=0, atol=0, says="the mask after the call: it was changed")
+            same = after.nan_to_num(neginf=HIDDEN) if hasattr(after, "nan_to_num") else after
+            close(same, mask.nan_to_num(neginf=HIDDEN), rtol=0, atol=0, says="the mask after the call: it was changed")
+            _left_alone(three, (query, key, value))
+    _broadcast_masks(student, oracle, draw)
+    _hidden_key(student, oracle, draw)
 
 
 @check(
@@ -70,15 +84,17 @@ def gradients_match(student, draw):
 
     query, key, value = _inputs(draw, SHAPES[0], 1.0)
     _, after = student.scaled_dot_product_attention.call_keeping(query, key, value)
-    for name, mine, theirs in zip(("query", "key", "value"), after, (query, key, value), strict=True):
-        close(mine, theirs, rtol=0, atol=0, says=f"this is {name} after the call: it was changed in place")
+    _left_alone(after, (query, key, value))
     back = draw.normal(2, 3, 5, 6)
-    inside = [part.double().requires_grad_() for part in (query, key, value)]
-    output = torch.nn.functional.scaled_dot_product_attention(*inside)
-    (output * back.double()).sum().backward()
-    got = student.scaled_dot_product_attention.gradients(query, key, value, output_gradient=back)
-    names = ("query", "key", "value")
-    same_gradients(got, back, inputs={name: part.grad.float() for name, part in zip(names, inside, strict=True)})
+    mask = draw.normal(query=5, key=7, label="attn_mask").masked_fill(torch.arange(7) > 4, float("-inf"))
+    mask.label, mask.axes = "attn_mask", "query=5, key=7"
+    for masks in ((), (mask,)):
+        inside = [part.double().requires_grad_() for part in (query, key, value)]
+        output = torch.nn.functional.scaled_dot_product_attention(*inside, *(part.double() for part in masks))
+        (output * back.double()).sum().backward()
+        got = student.scaled_dot_product_attention.gradients(query, key, value, *masks, output_gradient=back)
+        expected = {name: part.grad.float() for name, part in zip(("query", "key", "value"), inside, strict=True)}
+        same_gradients(got, back, inputs=expected)
 
 
 @check(
@@ -99,11 +115,13 @@ def large_scores(student, oracle, draw):
 def keeps_the_dtype(student, draw):
     import torch
 
-    query, key, value, mask = _small(draw)
-    expected = torch.zeros(3, 6, dtype=torch.bfloat16)
-    parts = [_like(part, part.bfloat16()) for part in (query, key, value, mask)]
-    for given in (parts[:3], parts):  # of the right type and shape, whatever the numbers: it has 8 bits of them
-        close(student.scaled_dot_product_attention(*given), expected, rtol=0, atol=math.inf)
+    drawn = _small(draw)
+    for dtype in (torch.bfloat16, torch.float64):
+        expected = torch.zeros(3, 6, dtype=dtype)
+        parts = [_like(part, part.to(dtype)) for part in drawn]
+        for given in (parts[:3], parts):  # of the right type and shape, whatever the numbers: bfloat16 has 8 bits of them
+            got = student.scaled_dot_product_attention(*given)
+            close(got, expected, rtol=0, atol=math.inf, says="" if dtype == torch.bfloat16 else "all inputs are float64 here")
 
 
 forbids(
@@ -111,7 +129,8 @@ forbids(
     *("torch.nn.functional.multi_head_attention_forward", "torch.nn.Transformer", "torch.nn.TransformerEncoderLayer"),
     *("torch.nn.TransformerDecoderLayer", "torch.nn.modules.activation.MultiheadAttention", "torch.ops"),
     *("torch._C", "torch._refs", "torch._decomp", "torch._VF", "torch._native_multi_head_attention"),
-    *("torch.nn.TransformerEncoder", "torch.nn.TransformerDecoder"),
+    *("torch.nn.TransformerEncoder", "torch.nn.TransformerDecoder", "torch._transformer_encoder_layer_fwd"),
+    *("torch._scaled_dot_product_attention_math", "torch._scaled_dot_product_flash_attention_for_cpu"),
     within=["scaled_dot_product_attention"],
     operators=[
         *("aten.scaled_dot_product_attention", "aten._scaled_dot_product_flash_attention_for_cpu"),
@@ -123,13 +142,69 @@ forbids(
 )
 
 
+def _exchanged_axes(student, oracle, draw):
+    query, key, value = _inputs(draw, SHAPES[0], 1.0)
+    kept = [student.keep(part.transpose(1, 2).contiguous()) for part in (query, key, value)]
+    for part in kept:
+        part.transpose_(1, 2)  # over there: the same numbers, and an order in memory that view refuses
+    close(
+        student.scaled_dot_product_attention(*kept),
+        oracle.attend(query, key, value),
+        says="query, key and value come from transpose(1, 2): their numbers lie in another order in memory",
+    )
+
+
+def _broadcast_masks(student, oracle, draw):
+    shape = SHAPES[0]
+    query, key, value = _inputs(draw, shape, 1.0)
+    (batch, head), q_len, k_len, *_ = shape
+    for sizes, axes in (
+        ((batch, 1, q_len, k_len), f"batch={batch}, 1, query={q_len}, key={k_len}"),
+        ((batch, head, q_len, k_len), f"batch={batch}, head={head}, query={q_len}, key={k_len}"),
+        ((head, q_len, k_len), f"head={head}, query={q_len}, key={k_len}"),
+        ((batch, 1, 1, k_len), f"batch={batch}, 1, 1, key={k_len}"),
+    ):
+        mask = draw.normal(*sizes, std=2.0, label="attn_mask")
+        mask.axes = axes
+        close(
+            student.scaled_dot_product_attention(query, key, value, mask),
+            oracle.attend(query, key, value, mask),
+            says="this mask is broadcast to [..., q_len, k_len]",
+        )
+
+
+def _hidden_key(student, oracle, draw):
+    import torch
+
+    query, key, value = _inputs(draw, ((2,), 1, 8, 5, 7), 1.0)
+    far = 900 * 5**0.5 * query / (query**2).sum(-1, keepdim=True)  # a key that scores 900: step 02 hides up to 1,000
+    key -= far
+    key[:, -1:] = far
+    value[:, -1] = 1e6
+    mask = torch.zeros(1, 8)
+    mask[:, -1] = float("-inf")
+    mask.label, mask.axes = "attn_mask", "query=1, key=8"
+    close(
+        student.scaled_dot_product_attention(query, key, value, mask),
+        oracle.attend(query, key, value, mask),
+        rtol=1e-2,  # a score of -900 is rounded to a few parts in ten thousand, and a value of a million is far out of it
+        atol=1e-2,
+        says="the mask hides the last key with -inf: it gets no weight at all, however well it fits",
+    )
+
+
 def _inputs(draw, shape, std):
     lead, q_len, k_len, head_dim, value_dim = shape
-    names = dict(zip(("batch", "head"), lead, strict=False))
+    names = dict(zip(("batch", "head", "group"), lead, strict=False))
     query = draw.normal(**names, query=q_len, head_dim=head_dim, std=std, label="query")
     key = draw.normal(**names, key=k_len, head_dim=head_dim, std=std, label="key")
     value = draw.normal(**names, key=k_len, value_dim=value_dim, label="value")
     return query, key, value
+
+
+def _left_alone(after, before):
+    for name, mine, theirs in zip(("query", "key", "value"), after, before, strict=True):
+        close(mine, theirs, rtol=0, atol=0, says=f"this is {name} after the call: it was changed in place")
 
 
 def _small(draw):
@@ -346,6 +421,20 @@ mistake(
     "mask-multiplied", MASKED, "scores = scores * attn_mask\n", "The scores are multiplied by the mask. It is added."
 )
 mistake(
+    "hidden-by-a-hundred",
+    MASKED,
+    "scores = scores + attn_mask.clamp(min=-100.0)\n",
+    "A hidden score is lowered by 100 alone, and a key that fits well enough still counts. The -inf is to stay -inf.",
+    again=[(MASKED, 'scores = scores + torch.nan_to_num(attn_mask, neginf=-100.0)\n')],
+)
+mistake(
+    "one-mask-for-the-batch",
+    MASKED,
+    "scores = scores + (attn_mask[:1] if attn_mask.dim() == 4 else attn_mask)\n",
+    "All rows of the batch get the mask of the first one. The mask is added as it comes, and torch broadcasts it.",
+    again=[(MASKED, "scores = scores + (attn_mask if attn_mask.dim() < 4 else attn_mask[0])\n")],
+)
+mistake(
     "truth-of-the-mask",
     "attn_mask is not None",
     "attn_mask",
@@ -431,6 +520,27 @@ mistake(
     AVERAGE,
     "return weights",
     "The weights come back. The average of the values by these weights is asked for.",
+)
+mistake(
+    "axes-of-1-left-out",
+    AVERAGE,
+    "return (weights @ value).squeeze()",
+    "An axis of size 1 is left out of the result. A batch, a head and a query of one keep their axes.",
+)
+mistake(
+    "axes-in-front-by-view",
+    SCORES,
+    "(query.view(-1, *query.shape[-2:]) @ key.view(-1, *key.shape[-2:]).transpose(1, 2))"
+    ".view(*query.shape[:-1], key.shape[-2])",
+    "view folds the axes in front into one, and refuses where axes were exchanged before, as in multi-head attention. "
+    "reshape copies the numbers where it has to; the product of tensors needs neither.",
+    again=[
+        (
+            SCORES,
+            "torch.bmm(query.view(-1, *query.shape[-2:]), key.view(-1, *key.shape[-2:]).mT)"
+            ".unflatten(0, query.shape[:-2] or (1,)).reshape(*query.shape[:-1], key.shape[-2])",
+        )
+    ],
 )
 mistake(
     "two-come-back",
@@ -528,6 +638,8 @@ variant(
     "a-query-at-a-time",
     WHOLE,
     f"""    rows = []
+    if attn_mask is not None:
+        attn_mask = attn_mask.expand(*attn_mask.shape[:-2], query.shape[-2], key.shape[-2])
     for i in range(query.shape[-2]):
         row = query[..., i : i + 1, :] @ key.transpose(-2, -1){ROOT}
         if attn_mask is not None:
