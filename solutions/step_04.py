@@ -35,10 +35,10 @@ class GPT2MLP(nn.Module):
         """Widen, bend, narrow.
 
         Args:
-            hidden_states: [batch, seq, n_embd]
+            hidden_states: [batch, seq, n_embd], of the parameters' dtype.
 
         Returns:
-            [batch, seq, n_embd]
+            [batch, seq, n_embd], of the same dtype.
         """
         hidden_states = gelu_new(self.c_fc(hidden_states))  # [batch, seq, intermediate_size]
         return self.c_proj(hidden_states)

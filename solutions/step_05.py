@@ -13,7 +13,7 @@ def embed_one_hot(input_ids: Tensor, weight: Tensor) -> Tensor:
         weight: [vocab_size, n_embd]
 
     Returns:
-        [..., n_embd]
+        [..., n_embd], of the weight's dtype
 
     Example (weight=[[1, 2], [3, 4]], input_ids=[1, 0, 1]): [[3, 4], [1, 2], [3, 4]].
     """
@@ -34,7 +34,7 @@ class TokenEmbedding(nn.Module):
             input_ids: [batch, seq] or any other shape, int64, each from 0 to vocab_size - 1.
 
         Returns:
-            [batch, seq, n_embd]: the ids' shape, and n_embd at its end.
+            [batch, seq, n_embd]: the ids' shape, and n_embd at its end; of the weight's dtype.
 
         Errors: IndexError, when an id is not in the table.
         """

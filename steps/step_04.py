@@ -33,10 +33,10 @@ class GPT2MLP(nn.Module):
         """Widen, bend, narrow.
 
         Args:
-            hidden_states: [batch, seq, n_embd]
+            hidden_states: [batch, seq, n_embd], of the parameters' dtype.
 
         Returns:
-            [batch, seq, n_embd]
+            [batch, seq, n_embd], of the same dtype.
         """
         # TODO 3: through c_fc, gelu_new and c_proj, in this order   [2 lines]
         raise NotImplementedError("step 04: GPT2MLP.forward")

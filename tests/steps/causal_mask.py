@@ -8,11 +8,18 @@ from autograder.student import StudentRaised
 
 # sequence_length, num_tokens. 2 before 2 comes first: what is wrong by num_tokens, or by one, differs there. Beyond 256
 # bfloat16 has no longer every whole number, so positions must not be of that dtype.
-SIZES = ((3, 0), (2, 2), (1, 4), (5, 0), (2, 1), (4, 4), (1, 0), (2, 3), (3, 7), (3, 300))
+SIZES = ((3, 0), (2, 2), (1, 4), (5, 0), (2, 1), (4, 4), (1, 0), (2, 3), (3, 7), (17, 6), (3, 300))
+LONG = (3, 2048)  # beyond GPT-2's 1,024, and beyond 2,048, where float16 has no longer every whole number
+PATHS = ((3, 2), (1, 4), (4, 0))  # one new token, and nothing before, may have a way of their own
 DTYPES = ("float32", "float64", "bfloat16", "float16")
 MOST = 1000  # scores are within ±1,000
+NUMBERS_READ = object()
 HIDDEN = -2 * MOST - 14  # against the highest score, beside the lowest: e**-14 is below 1e-6
-NEEDS_NUMBERS = ("cannot be called on meta tensors", "raises unimplemented by default")
+NEEDS_NUMBERS = (
+    "cannot be called on meta tensors",
+    "Cannot copy out of meta tensor",
+    "raises unimplemented by default",
+)
 
 
 @check(
@@ -29,7 +36,7 @@ def has_the_shape(student):
     failed="a token does not see itself and all tokens before it",
 )
 def lets_the_past_be_seen(student, oracle):
-    for new, before in SIZES:
+    for new, before in (*SIZES, LONG):
         mask, visible = _numbers(student, new, before), oracle.visible(new, before)
         for row, column in (visible & (mask != 0)).nonzero().tolist():
             own = "itself" if column == before + row else f"position {column} too"
@@ -42,7 +49,7 @@ def lets_the_past_be_seen(student, oracle):
     failed="a token sees one that comes after it",
 )
 def hides_the_future(student, oracle):
-    for new, before in SIZES:
+    for new, before in (*SIZES, LONG):
         mask, visible = _numbers(student, new, before), oracle.visible(new, before)
         for row, column in (~visible & ~(mask <= HIDDEN)).nonzero().tolist():
             says = f"row {row} is position num_tokens + {row} = {before + row}: position {column} is after it"
@@ -75,21 +82,27 @@ def acts_on_scores(student, oracle, draw):
 def has_the_dtype(student):
     import torch
 
-    for new, before in ((3, 2), (1, 4), (3, 300)):
+    for new, before in (*PATHS, (3, 300)):
         plain = _tensor(_made(student, new, before), new, before)
         equal(plain.dtype, torch.float32, says="with no dtype given, it is float32")
         for name in DTYPES:
             wanted = getattr(torch, name)
             mask = _tensor(student.causal_mask(new, before, dtype=wanted), new, before)
             if mask.dtype != wanted:
-                says = "for several new tokens it is the right one" if new == 1 else ""
-                fail(says, expected=str(wanted), got=str(mask.dtype))
+                fail(_elsewhere(new, before), expected=str(wanted), got=str(mask.dtype))
             if mask.shape != plain.shape or not torch.equal(mask == 0, plain == 0):
                 fail(f"in {name} it is another mask than with no dtype given")
             weak = mask[(mask != 0) & ~(mask <= HIDDEN)].double().tolist()
             if weak:
                 says = f"in {name} a number in it neither lets through nor hides"
                 fail(says, expected="0 or -inf", got=_number(weak[0]))
+    try:
+        mask = student.causal_mask(3, 2, dtype=torch.float64, device="meta")
+    except StudentRaised:
+        return  # what a device takes is the next line's
+    if getattr(mask, "dtype", torch.float64) != torch.float64:
+        says = "with no device given it is the right one: dtype and device can be asked for at once"
+        fail(says, expected="torch.float64", got=str(mask.dtype))
 
 
 @check(
@@ -99,23 +112,37 @@ def has_the_dtype(student):
 def has_the_device(student):
     import torch
 
-    try:
-        mask = student.causal_mask(3, 2, device="meta")
-    except StudentRaised as error:
-        if any(words in error.raised.message for words in NEEDS_NUMBERS):
-            return  # the tensors are there, and code that reads their numbers is right on a device that has some
-        raise
-    kind = type(getattr(mask, "device", None))
-    got = mask.device.type if kind is torch.device else _word(mask)
-    if got != "meta":
-        says = "hand device on to each call that makes a tensor: torch.arange, torch.zeros …"
-        fail(says, "meta is a device that every torch has: its tensors have no numbers", expected="meta", got=got)
+    for new, before in PATHS:
+        mask = _on_meta(student, new, before)
+        kind = type(getattr(mask, "device", None))
+        got = mask.device.type if kind is torch.device else _word(mask)
+        if mask is not NUMBERS_READ and got != "meta":
+            says = "hand device on to each call that makes a tensor: torch.arange, torch.zeros …"
+            meta = "meta is a device that every torch has: its tensors have no numbers"
+            fail(_elsewhere(new, before) or says, meta, expected="meta", got=got)
 
 
 @check.undeclared(failed="causal_mask is not a constant: it asks for gradients")
 def is_a_constant(student):
     if _tensor(_made(student, 3, 2), 3, 2).requires_grad:
         fail("nothing in a mask is learned", expected="requires_grad=False", got="requires_grad=True")
+
+
+def _on_meta(student, new, before):
+    """Return the mask on the device meta, or NUMBERS_READ where the code reads numbers, which no tensor has there."""
+    try:
+        return student.causal_mask(new, before, device="meta")
+    except StudentRaised as error:
+        if any(words in error.raised.message for words in NEEDS_NUMBERS):
+            return NUMBERS_READ  # the tensors are there, and such code is right on a device that has numbers
+        raise
+
+
+def _elsewhere(new, before):
+    """Return where it was right, for code that has a way of its own for this size."""
+    if new == 1:
+        return "for several new tokens it is the right one"
+    return "" if before else "with tokens before the new ones it is the right one"
 
 
 def _made(student, new, before):
@@ -409,6 +436,56 @@ mistake(
     ),
 )
 mistake(
+    "dtype-ignored-without-a-cache",
+    _ROWS,
+    "    if num_tokens == 0:\n"
+    '        square = torch.full((sequence_length, sequence_length), float("-inf"), device=device)\n'
+    "        return square.triu(1)\n" + _ROWS,
+    "With nothing before the new tokens the mask is float32 whatever is asked for. The way of its own needs dtype too.",
+    again=_file(
+        f"mask = {_FULL}.triu(num_tokens + 1)\nreturn mask if num_tokens else mask.float()\n",
+    ),
+)
+mistake(
+    "dtype-lost-on-a-device",
+    'return mask.masked_fill(key > query, float("-inf"))',
+    'mask = mask.masked_fill(key > query, float("-inf"))\n'
+    "    return mask if device is None else mask.float().to(device)",
+    "Where a device is asked for, the dtype is lost. Both can be asked for at once.",
+    again=_file(
+        'mask = torch.full((sequence_length, total), float("-inf")).triu(num_tokens + 1)\n'
+        "return mask.to(device or dtype)\n"
+    ),
+)
+mistake(
+    "positions-in-float16",
+    _ROWS,
+    _ROWS.replace("device=device", "dtype=torch.float16, device=device"),
+    "The positions are of the type float16, which has not every whole number beyond 2,048. Positions stay integers.",
+    also=[
+        (
+            "key = torch.arange(num_tokens + sequence_length, device=device)",
+            "key = torch.arange(num_tokens + sequence_length, dtype=torch.float16, device=device)",
+        )
+    ],
+    again=_file(
+        "key = torch.arange(total, device=device).half()\n"
+        "return torch.zeros(sequence_length, total, **like).masked_fill(key > key[num_tokens:, None], -torch.inf)\n"
+    ),
+)
+mistake(
+    "a-square-of-1024",
+    'return mask.masked_fill(key > query, float("-inf"))',
+    'return torch.full((1024, 1024), float("-inf"), dtype=dtype, device=device).triu(1)'
+    "[num_tokens : num_tokens + sequence_length, : num_tokens + sequence_length]",
+    "The mask is cut out of a square of 1,024 tokens, and cut short beyond it. It is as large as is asked for.",
+    again=_file(
+        "both = 2 * (torch.arange(1024, device=device),)\nrow, column = torch.meshgrid(*both, indexing='ij')\n"
+        "mask = torch.zeros(1024, 1024, **like).masked_fill(column > row, -torch.inf)\n"
+        "return mask[num_tokens:total, :total]\n"
+    ),
+)
+mistake(
     "positions-in-the-dtype-of-the-mask",
     _ROWS,
     _ROWS.replace("device=device", "dtype=dtype, device=device"),
@@ -437,6 +514,25 @@ mistake(
         ("dtype=dtype, device=device)", "dtype=dtype)"),
     ],
     again=_file('return torch.full((sequence_length, total), float("-inf"), dtype=dtype).triu(num_tokens + 1)\n'),
+)
+mistake(
+    "device-ignored-for-one-token",
+    _ROWS,
+    "    if sequence_length == 1:\n        return torch.zeros(1, num_tokens + 1, dtype=dtype)\n" + _ROWS,
+    "For one new token the mask is not on the device that is asked for. The short way needs the device too.",
+    again=_file(
+        "if sequence_length < 2:\n    return torch.zeros((1, total), dtype=dtype)\n"
+        f"return {_FULL}.triu(num_tokens + 1)\n"
+    ),
+)
+mistake(
+    "device-ignored-without-a-cache",
+    _ROWS,
+    "    if num_tokens == 0 and sequence_length > 1:\n"
+    '        square = torch.full((sequence_length, sequence_length), float("-inf"), dtype=dtype)\n'
+    "        return square.triu(1)\n" + _ROWS,
+    "With nothing before the new tokens the mask is not on the device that is asked for. That way needs device too.",
+    again=_file(f"like['device'] = device if num_tokens else None\nreturn {_FULL}.triu(num_tokens + 1)\n"),
 )
 mistake(
     "positions-without-the-device",
@@ -501,6 +597,14 @@ variant.file(
         'rows = [[0.0] * (num_tokens + i + 1) + [float("-inf")] * (sequence_length - i - 1)'
         " for i in range(sequence_length)]\n"
         "return torch.tensor(rows).to(device=device, dtype=dtype)\n"
+    ),
+)
+variant.file(
+    "positions-as-lists",
+    _file(
+        "query = torch.arange(num_tokens, total, device=device).tolist()\n"
+        "rows = [[0.0 if key <= position else -math.inf for key in range(total)] for position in query]\n"
+        "return torch.tensor(rows, **like)\n"
     ),
 )
 variant.file(

@@ -20,6 +20,16 @@ OTHERS = {
     "n_inner": 80,
     "layer_norm_epsilon": 1e-3,
 }
+# Each beyond GPT-2's own, and none of them round: for what is limited, padded or rounded.
+BEYOND = {
+    "vocab_size": 50305,
+    "n_positions": 2049,
+    "n_embd": 1001,
+    "n_layer": 25,
+    "n_head": 13,
+    "n_inner": 4001,
+    "layer_norm_epsilon": 1e-7,
+}
 
 
 @check(
@@ -116,12 +126,14 @@ def type_hints_fit(student, source):
 
 
 def _is_another_type(hint, wanted):
-    """Return whether a hint is a number, None or a text, or names another of Python's own types."""
+    """Return whether a hint is a number, None or a text, or names other types of Python's own, and not this one."""
     try:
         literal = ast.literal_eval(hint)
     except (ValueError, SyntaxError):
-        return hint.partition("[")[0] in PLAIN_TYPES and hint != wanted
-    return literal != wanted  # a hint in quotes is one too
+        outer = hint.partition("[")[0].rpartition(".")[2].lower()  # typing.List is a list
+        named = set(re.findall(r"\w+", re.sub(r"'[^']*'", "", hint))) & set(PLAIN_TYPES)
+        return (outer in PLAIN_TYPES and hint != wanted) or (bool(named) and wanted not in named)
+    return _is_another_type(literal, wanted) if isinstance(literal, str) else True  # a hint in quotes is one too
 
 
 @check.undeclared(failed="GPT2Config(…) does not make the configuration that its arguments say")
@@ -133,10 +145,15 @@ def makes_instances(student, oracle):
     defaults = {name: config.default(name) for name in FIELDS}
     if any(type(mine) is not type(right[name]) or mine != right[name] for name, mine in defaults.items()):
         return
-    for given in ({}, *({name: value} for name, value in OTHERS.items()), OTHERS):
+    first = None
+    for given in ({}, *({name: value} for name, value in OTHERS.items()), OTHERS, BEYOND):
         made = make(student, "GPT2Config", **given)
         for name in FIELDS:
             equal(getattr(made, name), {**right, **given}[name])
+        first = first or made
+    for name in FIELDS:
+        says = f"this is {name} of an object that was made before others: each call makes one of its own"
+        equal(getattr(first, name), right[name], says=says)
 
 
 # Most lines say by themselves what was got: the mistakes below are for what they do not say.
@@ -293,6 +310,19 @@ mistake(
     ),
 )
 mistake(
+    "one-object-for-all",
+    "float = 1e-5\n",
+    "float = 1e-5\n\n    def __new__(cls, *args, **kwargs):\n"
+    "        cls.made = getattr(cls, 'made', None) or super().__new__(cls)\n        return cls.made\n",
+    "Every call gives the same object, and changes it for all who have it. Each call makes a new one.",
+)
+mistake(
+    "longest-sequence-limited",
+    "float = 1e-5\n",
+    "float = 1e-5\n\n    def __post_init__(self):\n        self.n_positions = min(self.n_positions, 1024)\n",
+    "n_positions is cut down to 1024. Other sizes are for experiments: each number is kept as it is given.",
+)
+mistake(
     "n-inner-a-float",
     "3072",
     "768 * 8 / 2",
@@ -432,6 +462,15 @@ variant(
     also=[("1024", "2**10"), ("3072", "4 * 768"), ("1e-5", "0.00001")],
 )
 variant("n-inner-from-n-embd", "3072", "4 * n_embd")
+variant("hints-in-quotes", "vocab_size: int", 'vocab_size: "int"', also=[("n_inner: int", 'n_inner: "int | None"')])
+variant(
+    "base-with-some-of-the-fields",
+    "@dataclass\n",
+    "@dataclass\nclass Sizes:\n    vocab_size: int = 50257\n    n_positions: int = 1024\n\n\n@dataclass\n",
+    also=[
+        ("class GPT2Config:\n    vocab_size: int = 50257\n    n_positions: int = 1024\n", "class GPT2Config(Sizes):\n")
+    ],
+)
 variant(
     "a-field-with-its-default",
     "import dataclass\n",

@@ -1,5 +1,6 @@
 """Step 03 is judged against torch's own layer norm, gain and bias redrawn."""
 
+import math
 from textwrap import indent
 
 from autograder import law
@@ -50,6 +51,7 @@ def output_matches(student, oracle, draw):
             {"more": more, "batch": batch, "seq": seq},
             {"batch": 1, "seq": seq},
             {"batch": batch, "seq": 1},
+            {},
         ):
             x = draw.normal(**axes, dim=dim, mean=mean, std=std)
             close(mine(x), theirs(x))
@@ -76,6 +78,11 @@ def uses_its_eps(student, oracle, draw):
     x = draw.normal(batch=batch, seq=seq, dim=dim, std=1e-5**0.5)
     mine = load(make(student, "LayerNorm", dim), theirs.state_dict())
     close(mine(x), theirs(x), says="with no eps given, it is 1e-5")
+    theirs = oracle.layer_norm(dim, 1e-2)  # far above rounding
+    x = draw.normal(batch=batch, seq=seq, dim=dim)
+    x[0, 0] = 4.0
+    says = "all numbers of row [0, 0] are 4: its variance is 0, and only the bias remains"
+    close(_loaded(student, theirs, dim, 1e-2)(x), theirs(x), says=says)
 
 
 @check(
@@ -94,9 +101,14 @@ def is_a_function(student, oracle, draw):
     close(first, theirs(x))
     close(mine(x), first, rtol=0, atol=0, says="the same call a second time: is something random, or remembered?")
     mine.eval()
-    close(mine(x), theirs(x), says="after .eval(): this norm does the same in training and in use")
+    in_use, (after,) = mine.call_keeping(x)
+    close(in_use, theirs(x), says="after .eval(): this norm does the same in training and in use")
+    close(after, x, rtol=0, atol=0, says="this is x after a call in evaluation: it was changed in place")
     turned = _like(x, x[list(reversed(range(batch)))].contiguous())
     close(mine(turned), theirs(turned), says="the same rows in another order")
+    _loaded(student, oracle.layer_norm(dim, EPS), dim, EPS)
+    says = "another LayerNorm was given other weights, and this one has changed: each has its own"
+    close(mine(x), theirs(x), says=says)
 
 
 @check(
@@ -109,8 +121,10 @@ def gradients_match(student, oracle, draw):
     batch, seq = draw.distinct(2, 3, 9)
     theirs = oracle.layer_norm(dim, EPS)
     mine = _loaded(student, theirs, dim, EPS)
-    for mean in (0.0, 5.0):
+    for mean, mode in ((0.0, ""), (5.0, " in evaluation")):
         x = draw.normal(batch=batch, seq=seq, dim=dim, mean=mean, std=4.0)
+        if mode:
+            mine.eval()
         back = draw.normal(batch=batch, seq=seq, dim=dim)
         got, expected = mine.gradients(x, output_gradient=back), theirs.gradients(x, back)
         close(got.output, expected.output, says="this is the output")
@@ -121,8 +135,8 @@ def gradients_match(student, oracle, draw):
         ):
             if mine_has is None:
                 also = "" if name == "x" else ", and a tensor that is no nn.Parameter gets none"
-                fail(f"no gradient reaches {name}: no_grad, detach() and .data cut it off{also}")
-            says = f"this is the gradient of {name}: what is detached, or under no_grad, adds nothing to it"
+                fail(f"no gradient reaches {name}{mode}: no_grad, detach() and .data cut it off{also}")
+            says = f"this is the gradient of {name}{mode}: what is detached, or under no_grad, adds nothing to it"
             close(mine_has, theirs_has, says=says)
 
 
@@ -136,6 +150,16 @@ def works_in_float64(student, oracle, draw):
     x = draw.normal(batch=batch, dim=dim)
     wide = _like(x, x.double())
     close(mine(wide), theirs(wide), says="x and both parameters are float64 here")
+
+
+@check.undeclared(failed="LayerNorm does not give the dtype of its input")
+def keeps_the_dtype(student, oracle, draw):
+    _after_the_output(student, oracle, draw)
+    mine, _, x = _first(student, oracle, draw)
+    mine.bfloat16()
+    narrow = _like(x, x.bfloat16())
+    # Of the type and shape, whatever its numbers: how much is rounded on the way is not judged.
+    close(mine(narrow), narrow, rtol=0, atol=math.inf, says="x and both parameters are bfloat16 here")
 
 
 @law.tokens_apart
@@ -271,6 +295,12 @@ mistake(
     "torch.sqrt(variance + self.eps)",
     "torch.sqrt(variance.clamp(min=self.eps))",
     "eps is a floor under the variance. It is added to each variance, large or small.",
+)
+mistake(
+    "row-of-equal-numbers-handed-on",
+    "normalised = centred / torch.sqrt(variance + self.eps)",
+    "normalised = torch.where(variance == 0, x, centred / torch.sqrt(variance + self.eps))",
+    "A row of equal numbers is handed on as it is. With eps under the root it needs no case of its own: it gives 0.",
 )
 mistake(
     "eps-hard-coded",
@@ -435,6 +465,44 @@ mistake(
     ),
 )
 mistake(
+    "one-row-refused",
+    "        " + _MEAN,
+    "        batch, *more, dim = x.shape\n        " + _MEAN,
+    "A single row, with no axis before its features, is not taken. x can have any number of axes that ends in dim.",
+    again=_forward(
+        "b, *other, d = x.shape\n"
+        "c = x - x.mean(-1, keepdim=True)\n"
+        "return self.weight * c / (c.square().mean(-1, keepdim=True) + self.eps).sqrt() + self.bias\n"
+    ),
+)
+mistake(
+    "float32-given-back",
+    "        " + _MEAN,
+    "        x = x.float()\n        " + _MEAN,
+    "x is made float32 and stays so: its dtype is lost on narrower inputs. What is computed in float32 is turned back.",
+    again=_forward(
+        "c = x.to(torch.float32)\n"
+        "c = c - c.mean(-1, keepdim=True)\n"
+        "return c / (c.square().mean(-1, keepdim=True) + self.eps).sqrt() * self.weight + self.bias\n"
+    ),
+)
+mistake(
+    "weights-shared",
+    "    def __init__(self",
+    "    made: dict = {}\n\n    def __init__(self",
+    "Two norms of one size share a weight or a bias, so what one learns changes the other. Each makes its own.",
+    also=[
+        (_WEIGHT, "self.weight = self.made.setdefault(dim, nn.Parameter(torch.ones(dim)))"),
+        (_BIAS, "self.bias = self.made.setdefault(-dim, nn.Parameter(torch.zeros(dim)))"),
+    ],
+)
+mistake(
+    "gradients-in-training-alone",
+    "        " + _SCALED,
+    "        with torch.set_grad_enabled(self.training):\n            " + _SCALED,
+    "In evaluation no gradient comes through. .eval() switches dropout and the like, and gradients are left alone.",
+)
+mistake(
     "rows-not-put-back",
     "        " + _MEAN,
     "        x = x.reshape(-1, x.shape[-1])\n        " + _MEAN,
@@ -463,6 +531,12 @@ class LayerNorm(nn.LayerNorm):
 variant("rsqrt", _BY_ROOT, "centred * torch.rsqrt(variance + self.eps)")
 variant("minus-half-power", _BY_ROOT, "centred * (variance + self.eps) ** -0.5")
 variant("var-with-correction", _VARIANCE, "variance = x.var(dim=-1, keepdim=True, correction=0)")
+variant(
+    "computed-in-float32-and-turned-back",
+    "centred = x - mean",
+    "centred = x.float() - mean.float()",
+    also=[(_SCALED, "return self.weight * normalised.to(x.dtype) + self.bias")],
+)
 variant("mean-of-squares-less-square-of-mean", _VARIANCE, "variance = (x * x).mean(-1, keepdim=True) - mean**2")
 variant("unsqueeze-for-keepdim", _MEAN, "mean = x.mean(-1).unsqueeze(-1)")
 variant("addcmul", _SCALED, "return torch.addcmul(self.bias, self.weight, normalised)")

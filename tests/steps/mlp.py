@@ -4,7 +4,7 @@ import math
 
 from autograder import law
 from autograder.checking import check, forbids, mistake, variant
-from autograder.comparing import close, fail, fits, load
+from autograder.comparing import close, equal, fail, fits, load
 
 # On [-6, 6], in float64: right code is at most 7e-9 away (constants kept as float32 tensors), 0.04472 for 0.044715 is
 # 2.9e-6 away, 0.0447 8.7e-6. In float32 rounding alone is 4.8e-7, so there a mistake that small cannot be seen.
@@ -42,6 +42,7 @@ def gelu_is_a_function(student, oracle, draw):
     import torch
 
     x = draw.normal(batch=2, seq=3, width=5, std=2.0)
+    x[-1, -1, -1] = 0.0
     back = draw.normal(batch=2, seq=3, width=5)
     _, (after,) = student.gelu_new.call_keeping(x)
     close(after, x, rtol=0, atol=0, says="this is x after the call: it was changed in place")
@@ -60,8 +61,11 @@ def gelu_is_a_function(student, oracle, draw):
 )
 def has_its_parameters(student, oracle, draw):
     for values, width in _sizes(draw):
-        mine = _mlp(student, values, width)
+        config = student.earlier("config").GPT2Config(**values)
+        mine = student.GPT2MLP(width, config)
         fits(mine, _theirs(oracle, values, width).linear_state_dict())
+        for name, value in values.items():
+            equal(getattr(config, name), value, says=f"this is config.{name} after GPT2MLP was made: it was changed")
 
 
 @check(
@@ -92,6 +96,8 @@ def gradients_match(student, oracle, draw):
         right = value.t().contiguous() if name.endswith("weight") else value
         _same_gradient(got.parameters.get(name), right, name)
     _same_gradient(got.inputs[0], expected.inputs[0], "hidden_states")
+    mine.eval()
+    _same_gradient(mine.gradients(x, output_gradient=back).inputs[0], expected.inputs[0], "hidden_states in evaluation")
 
 
 @check(
@@ -113,6 +119,24 @@ def tokens_are_independent(student, oracle, draw):
         fail("evaluation mode gives something else than training mode")
     close(mine(x[:, 2:3].contiguous()), first[:, 2:3], says="one token alone gives something else than in its sequence")
     close(mine(x.flip(0)), first.flip(0), says="the batch in another order gives something else")
+    close(mine(x[:1]), first[:1], says="a batch of one text gives something else than the text in its batch")
+    load(_mlp(student, values, values["n_inner"]), oracle.mlp(values).linear_state_dict())
+    if not _same(mine(x), first):
+        fail("another GPT2MLP was given other weights, and this one has changed: each makes layers of its own")
+
+
+@check.undeclared(failed="GPT2MLP does not work in float64")
+def works_in_float64(student, oracle, draw):
+    values = draw.config()
+    theirs = oracle.mlp(values)
+    mine = load(_mlp(student, values, values["n_inner"]), theirs.linear_state_dict())
+    x = draw.normal(batch=2, seq=5, n_embd=values["n_embd"], label="hidden_states")
+    mine.eval()  # what is random in training is another line's
+    narrow = mine(x)
+    close(narrow, x, rtol=0, atol=math.inf)  # whatever its numbers: those are another line's
+    mine.double()
+    wide = _told(x.double(), "batch=2, seq=5, float64")
+    close(mine(wide), narrow.double(), says="hidden_states and all parameters are float64 here")
 
 
 forbids(
@@ -564,6 +588,44 @@ mistake(
     again=[(FIRST, "with torch.no_grad():\n            hidden_states = gelu_new(self.c_fc(hidden_states))")],
 )
 mistake(
+    "no-gradient-in-evaluation",
+    FIRST,
+    "with torch.set_grad_enabled(self.training):\n            " + FIRST,
+    "In evaluation no gradient comes through. .eval() switches dropout and the like, and gradients are left alone.",
+)
+mistake(
+    "batch-axis-squeezed",
+    LAST,
+    "return self.c_proj(hidden_states).squeeze(0)",
+    "A batch of one text loses its axis: squeeze takes away what has length 1. The result has the shape of the input.",
+    again=[(FIRST, FIRST + "\n        if len(hidden_states) == 1:\n            hidden_states = hidden_states[0]")],
+)
+mistake(
+    "configuration-changed",
+    WIDE,
+    "config.n_inner = intermediate_size\n        " + WIDE,
+    "The width is written into the configuration, which others read too. Use the argument, and leave config as it is.",
+)
+mistake(
+    "layers-shared",
+    "    def __init__",
+    "    made: dict = {}\n\n    def __init__",
+    "Two MLPs of one size share a layer, so what one learns changes the other. Each makes its own in __init__.",
+    also=[(WIDE, WIDE.replace("= nn", "= self.made.setdefault(intermediate_size, nn") + ")")],
+)
+mistake(
+    "result-made-float32",
+    LAST,
+    "return self.c_proj(hidden_states).float()",
+    "The result is always float32. It has the dtype of hidden_states.",
+)
+mistake(
+    "float32-taken-for-granted",
+    FIRST,
+    "hidden_states = gelu_new(self.c_fc(hidden_states.float()))",
+    "hidden_states is made float32, and does not fit to layers of another dtype. It is taken as it is.",
+)
+mistake(
     "forward-returns-nothing",
     LAST,
     "self.c_proj(hidden_states)",
@@ -678,6 +740,9 @@ variant(
     NARROW,
     NARROW + "\n        for part in (self.c_fc, self.c_proj):\n"
     "            nn.init.normal_(part.weight, std=0.02)\n            nn.init.zeros_(part.bias)",
+)
+variant(
+    "configuration-kept", WIDE, "self.config = config\n        " + WIDE.replace("config.n_embd", "self.config.n_embd")
 )
 variant(
     "dropout-of-0",

@@ -3,10 +3,19 @@
 import math
 
 from autograder.checking import check, equivalent, forbids, mistake, variant
-from autograder.comparing import close, drawn_normally, equal, fail, fits, load, make, raises, same_gradients
+from autograder.comparing import agrees, close, drawn_normally, equal, fail, fits, load, make, raises, same_gradients
+from autograder.student import StudentRaised
 
 # A fresh table is so large that a standard deviation of 0.0202 is ten standard errors from 0.02.
 HEIGHT, WIDTH = 1009, 503
+# An axis of length 1 is for what squeezes it away.
+SHAPES = (
+    {"batch": 3, "seq": 5},
+    {"seq": 7},
+    {"more": 2, "batch": 3, "seq": 4},
+    {"batch": 1, "seq": 6},
+    {"batch": 4, "seq": 1},
+)
 
 
 @check(
@@ -14,7 +23,7 @@ HEIGHT, WIDTH = 1009, 503
     failed="embed_one_hot does not give the rows of the ids",
 )
 def one_hot_matches(student, oracle, draw):
-    for shape in ({"batch": 2, "seq": 5}, {"seq": 7}):
+    for shape in SHAPES:
         rows, n_embd = draw.distinct(2, 8, 20)
         theirs = oracle.embedding(rows, n_embd)
         ids = draw.ids(rows - 1, **shape)  # without the last one: the table is wider than the ids tell
@@ -22,6 +31,26 @@ def one_hot_matches(student, oracle, draw):
         close(student.embed_one_hot(ids, weight), theirs(ids), rtol=1e-6, atol=1e-6)
         wide = weight.double()
         close(student.embed_one_hot(ids, wide), wide[ids], rtol=1e-6, atol=1e-6, says="weight is float64 here")
+    _both_ends(ids, rows)
+    close(student.embed_one_hot(ids, weight), theirs(ids), rtol=1e-6, atol=1e-6, says="with the first id and the last")
+
+
+@check.undeclared(failed="embed_one_hot does not let gradients through to the weight, or changes what it is given")
+def one_hot_is_a_function(student, oracle, draw):
+    theirs = oracle.embedding(11, 6)
+    weight = theirs.state_dict()["weight"]
+    ids, back = draw.ids(5, batch=2, seq=7), draw.normal(batch=2, seq=7, n_embd=6)
+    try:
+        got, (after_ids, after_weight) = student.embed_one_hot.call_keeping(ids, weight)
+    except StudentRaised:
+        return  # told by the line above
+    if not agrees(got, theirs(ids)):
+        return
+    close(after_ids, ids, rtol=0, atol=0, says="these are the ids after the call: they were changed in place")
+    close(after_weight, weight, rtol=0, atol=0, says="this is the weight after the call: it was changed in place")
+    expected = theirs.gradients(ids, back).parameters["weight"]
+    gradients = student.embed_one_hot.gradients(ids, weight, output_gradient=back)
+    same_gradients(gradients._replace(inputs=gradients.inputs[-1:]), back, inputs={"weight": expected})
 
 
 @check(
@@ -40,6 +69,13 @@ def has_its_parameter(student):
     for row, spread in enumerate(weight.detach().std(dim=1).tolist()):
         if not 0.015 < spread < 0.025:  # eight standard errors
             fail("each row is drawn so", expected="a standard deviation of 0.02", got=f"{spread:.4g} in row {row}")
+    for column, spread in enumerate(weight.detach().std(dim=0).tolist()):
+        if not 0.015 < spread < 0.025:  # eleven standard errors
+            got = f"{spread:.4g} in column {column}"
+            fail("each column is drawn so", expected="a standard deviation of 0.02", got=got)
+    one, other = (make(student, "TokenEmbedding", 11, 4).weight for _ in range(2))
+    if torch.equal(one, other):
+        fail("two new tables are the same", "each is drawn anew: no seed is set in __init__, and no table is kept")
 
 
 @check(
@@ -47,7 +83,7 @@ def has_its_parameter(student):
     failed="TokenEmbedding does not give torch's rows, for ids of any shape",
 )
 def output_matches(student, oracle, draw):
-    for shape in ({"batch": 3, "seq": 5}, {"seq": 7}, {"more": 2, "batch": 3, "seq": 4}):
+    for shape in SHAPES:
         rows, n_embd = draw.distinct(2, 8, 60)
         theirs = oracle.embedding(rows, n_embd)
         mine = load(make(student, "TokenEmbedding", rows, n_embd), theirs.state_dict())
@@ -55,6 +91,10 @@ def output_matches(student, oracle, draw):
         got, (after,) = mine.call_keeping(ids)
         close(got, theirs(ids), rtol=1e-6, atol=1e-6)
         close(after, ids, rtol=0, atol=0, says="these are the ids after the call: they were changed in place")
+        ids = _both_ends(draw.ids(rows, **shape), rows)
+        close(mine(ids), theirs(ids), rtol=1e-6, atol=1e-6, says="other ids, the first and the last among them")
+    mine.eval()
+    close(mine(ids), theirs(ids), rtol=1e-6, atol=1e-6, says="after .eval(): a lookup is the same in use")
 
 
 @check(
@@ -66,13 +106,12 @@ def refuses_strangers(student):
 
     mine = make(student, "TokenEmbedding", 11, 4)
     mine(torch.tensor([[0, 10]]))
-    for ids in ([3, 11], [-11], [-1], [3, -1]):  # alone, then beside a right one: then `all` for `any` shows
-        given = torch.tensor([ids])
-        given.label = f"tensor([{ids}])"
-        raises(
-            lambda given=given: mine(given),
-            says=f"{ids[-1]} is no row of a table with 11: an error says so, a wrong row does not",
-        )
+    # Alone, then beside a right one: then `all` for `any` shows. Then not in the first row and not in the last place.
+    for ids in ([[3, 11]], [[-11]], [[-1]], [[3, -1]], [[3, 4, 5], [6, -1, 7], [8, 9, 0]]):
+        _refuses(mine, torch.tensor(ids))
+    mine.eval()
+    _refuses(mine, torch.tensor([[3, 11]]), "after .eval()")
+    _refuses(mine, torch.tensor([[3, -1]]), "after .eval()")
 
 
 @check(
@@ -83,8 +122,42 @@ def gradients_match(student, oracle, draw):
     theirs = oracle.embedding(11, 6)
     mine = load(make(student, "TokenEmbedding", 11, 6), theirs.state_dict())
     ids = draw.ids(5, batch=2, seq=7)  # some twice, and rows 5 to 10 never
+    ids[0, 0] = 0
     back = draw.normal(batch=2, seq=7, n_embd=6)
-    same_gradients(mine.gradients(ids, output_gradient=back), back, parameters=theirs.gradients(ids, back).parameters)
+    expected = theirs.gradients(ids, back).parameters
+    same_gradients(mine.gradients(ids, output_gradient=back), back, parameters=expected)
+    mine.eval()
+    in_use = mine.gradients(ids, output_gradient=back).parameters["weight"]
+    if in_use is None:
+        fail("in evaluation no gradient comes to weight", "what .eval() switches is dropout and the like")
+    close(in_use, expected["weight"], says="this is the gradient of weight in evaluation")
+
+
+@check.undeclared(failed="TokenEmbedding does not work in float64")
+def works_in_float64(student, draw):
+    mine = make(student, "TokenEmbedding", 11, 6)
+    ids = draw.ids(11, batch=2, seq=7)
+    try:
+        narrow = mine(ids)
+    except StudentRaised:
+        return  # told by the lines above
+    if not agrees(narrow, draw.normal(batch=2, seq=7, n_embd=6), rtol=0, atol=math.inf):
+        return
+    mine.double()
+    close(mine(ids), narrow.double(), says="weight is float64 here")
+
+
+def _both_ends(ids, rows):
+    """Write the table's first id and its last one into the ids, and return them."""
+    ids.view(-1)[0], ids.view(-1)[1] = 0, rows - 1
+    return ids
+
+
+def _refuses(mine, ids, when=""):
+    stranger = next(value for value in ids.flatten().tolist() if not 0 <= value < 11)
+    ids.label = f"tensor({ids.tolist()})"
+    says = f"{stranger} is no row of a table with 11: an error says so, a wrong row does not"
+    raises(lambda: mine(ids), says=f"{when}: {says}" if when else says)
 
 
 forbids(
@@ -147,6 +220,34 @@ mistake(
     PRODUCT,
     "return one_hot.to(weight.dtype) @ weight.T",
     "The weight is transposed. As it is, [vocab_size, n_embd], it fits the one-hot rows.",
+)
+
+mistake(
+    "one-hot-without-gradient",
+    PRODUCT,
+    "return one_hot.to(weight.dtype) @ weight.detach()",
+    "The product is cut off from the weight. .data, .detach() and no_grad keep the gradient away.",
+    again=[(PRODUCT, "with torch.no_grad():\n        return one_hot.to(weight.dtype) @ weight")],
+)
+mistake(
+    "one-hot-of-two-axes-at-most",
+    PRODUCT,
+    'return torch.einsum("sv,vn->sn" if one_hot.dim() == 2 else "bsv,vn->bsn", one_hot.to(weight.dtype), weight)',
+    "embed_one_hot takes ids of one axis or two. Ids of any shape are to be looked up.",
+    again=[
+        (
+            ENCODE,
+            "torch.eye(weight.shape[0], dtype=weight.dtype)[input_ids]",
+        ),
+        (PRODUCT, 'return torch.einsum("bsv,vn->bsn" if input_ids.dim() > 1 else "sv,vn->sn", one_hot, weight)'),
+    ],
+)
+mistake(
+    "one-hot-squeezed",
+    PRODUCT,
+    "return (one_hot.to(weight.dtype) @ weight).squeeze(0)",
+    "embed_one_hot loses an axis of length 1. The result is the ids' shape, and n_embd at its end.",
+    again=[(PRODUCT, "return (one_hot.to(weight.dtype) @ weight).squeeze()")],
 )
 
 # ------------------------------------------------------------------------------------------- mistakes: the table
@@ -220,6 +321,20 @@ mistake(
     again=[(MAKE, MAKE + "\n        with torch.no_grad():\n            self.weight[0].zero_()")],
 )
 mistake(
+    "first-column-zero",
+    MAKE,
+    MAKE + "\n        self.weight.data[:, 0] = 0",
+    "Column 0 of the fresh table is zero. Every number is drawn, in each row and each column.",
+)
+mistake(
+    "the-same-in-each-table",
+    MAKE,
+    "torch.manual_seed(0)\n        " + MAKE,
+    "Two new tables of one size hold the same numbers: a seed is set in __init__, or a table is kept. "
+    "Each is drawn anew.",
+    again=[(NUMBERS, "0.02 * torch.randn(vocab_size, n_embd, generator=torch.Generator().manual_seed(42))")],
+)
+mistake(
     "another-name",
     MAKE,
     f"self.table = nn.Parameter({NUMBERS})",
@@ -257,6 +372,19 @@ mistake(
     again=[("(input_ids < 0).any()", "input_ids.max() < 0")],
 )
 mistake(
+    "first-text-alone-guarded",
+    "(input_ids < 0).any()",
+    "(input_ids.reshape(-1, input_ids.shape[-1])[0] < 0).any()",
+    "A negative id is refused in the first text alone. It is refused wherever it stands.",
+    again=[("(input_ids < 0).any()", "min(input_ids.flatten()[: input_ids.shape[-1]].tolist()) < 0")],
+)
+mistake(
+    "guarded-in-training-alone",
+    "if (input_ids < 0).any():",
+    "if self.training and (input_ids < 0).any():",
+    "After .eval() a negative id is not refused. It is refused in training and in use.",
+)
+mistake(
     "minus-1-passes",
     "(input_ids < 0)",
     "(input_ids < -1)",
@@ -291,6 +419,32 @@ mistake(
     "return self.weight.data[input_ids]",
     "The rows are right, and cut off from the table: .data, .detach() and no_grad keep the gradient away.",
     again=[(LOOK, LOOK + ".detach()")],
+)
+mistake(
+    "no-gradient-in-evaluation",
+    LOOK,
+    "return self.weight[input_ids] if self.training else self.weight.detach()[input_ids]",
+    "After .eval() the rows are cut off from the table. .eval() switches dropout and the like, and no gradients.",
+    again=[(LOOK, "with torch.set_grad_enabled(self.training):\n            " + LOOK)],
+)
+mistake(
+    "result-made-float32",
+    LOOK,
+    LOOK + ".float()",
+    "The rows are always float32. They have the dtype of the weight.",
+)
+mistake(
+    "axis-of-1-squeezed",
+    LOOK,
+    LOOK + ".squeeze(0)",
+    "An axis of length 1 is lost. The result is the ids' shape, and n_embd at its end.",
+    again=[(LOOK, LOOK + ".squeeze()")],
+)
+mistake(
+    "last-row-for-padding",
+    LOOK,
+    LOOK + " * (input_ids != self.weight.shape[0] - 1).unsqueeze(-1)",
+    "The table's last id gets zeros, as if it were padding. It has a row like every other.",
 )
 mistake(
     "ids-made-floats",
