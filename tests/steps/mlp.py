@@ -42,7 +42,6 @@ def gelu_is_a_function(student, oracle, draw):
     import torch
 
     x = draw.normal(batch=2, seq=3, width=5, std=2.0)
-    x[-1, -1, -1] = 0.0
     back = draw.normal(batch=2, seq=3, width=5)
     _, (after,) = student.gelu_new.call_keeping(x)
     close(after, x, rtol=0, atol=0, says="this is x after the call: it was changed in place")
@@ -53,6 +52,8 @@ def gelu_is_a_function(student, oracle, draw):
     far = _far()
     got = student.gelu_new.gradients(far, output_gradient=torch.ones(4))
     _same_gradient(got.inputs[0], torch.tensor([0.0, 0.0, 1.0, 1.0]), "x, which far from 0 is 0 or 1")
+    got = student.gelu_new.gradients(_told(torch.zeros(1), "0"), output_gradient=torch.ones(1))
+    _same_gradient(got.inputs[0], torch.tensor([0.5]), "x, which at 0 is a half")
 
 
 @check(
