@@ -152,7 +152,7 @@ def leaves_no_trace(student, oracle, draw):
     modes = _modes(mine)
     eos = int(theirs.continued(ids, 1)[0, -1])
     student.generate(mine, ids, 3, eos_token_id=eos)
-    changed = [_changed(modes, _modes(mine), "when eos_token_id has ended it")]
+    changed = [_changed(modes, _modes(mine), "after eos_token_id")]
     _kept(changed, lambda: student.generate(mine, ids, 3, eos_token_id=eos))
     frozen = [name for name, parameter in mine.named_parameters() if not parameter.requires_grad]
     equal(frozen, [], says="these parameters no longer ask for gradients")

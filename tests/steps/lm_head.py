@@ -146,7 +146,7 @@ def _scores(got, expected, values):
     batch, seq, vocab_size = expected.shape
     if type(got) is torch.Tensor and got.shape == (batch, seq, values["n_embd"]):
         fail(
-            "the last axis is n_embd, as the transformer's is: the head makes vocab_size of it",
+            "the last axis is n_embd: the head makes vocab_size of it",
             expected=f"[batch={batch}, seq={seq}, vocab_size={vocab_size}]",
             got=f"[batch={batch}, seq={seq}, n_embd={values['n_embd']}]",
         )
