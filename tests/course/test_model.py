@@ -36,7 +36,7 @@ WRONG = {
     "a Python list": (
         [(BLOCKS, "self.h = [GPT2Block(config) for _ in range(config.n_layer)]")],
         ALL,
-        "an nn.ModuleList makes its blocks known to the model: a list does not",
+        "an nn.ModuleList makes its blocks known to the model",
     ),
     "blocks never applied": ([(LOOP, "")], VALUES, "other weights in h.0, h.1 give the same output"),
     "past_length from the end": (

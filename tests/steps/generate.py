@@ -4,7 +4,6 @@ from autograder.checking import check, equivalent, mistake, variant
 from autograder.comparing import close, equal, fail
 from autograder.student import Missing
 
-MODES_OF = "model, transformer, h, h[0].mlp, lm_head"
 NEW = 5  # each costs a pass through the model, where another row costs nothing
 
 
@@ -18,10 +17,11 @@ def output_matches(student, oracle, draw):
     for batch, seq, values in ((4, 6, wide), (1, 11, narrow)):
         mine, theirs = _pair(student, oracle, values)
         ids = draw.ids(values["vocab_size"], batch=batch, seq=seq, label="input_ids")
-        same(student.generate(mine, ids, NEW), theirs.continued(ids, NEW))
+        same(student.generate(mine, ids, NEW), theirs.continued(ids, NEW), ids)
     other = oracle.lm_head_model(values)
     mine.load_state_dict(other.linear_state_dict())
-    same(student.generate(mine, ids, NEW), other.continued(ids, NEW), says="the model got other weights meanwhile")
+    says = "the model got other weights meanwhile"
+    same(student.generate(mine, ids, NEW), other.continued(ids, NEW), ids, says)
 
 
 @check(
@@ -31,10 +31,10 @@ def output_matches(student, oracle, draw):
 def counts_right(student, oracle, draw):
     values = _small(draw)
     mine, theirs = _pair(student, oracle, values)
-    ids = draw.ids(values["vocab_size"], batch=2, seq=4, label="input_ids")
-    for count in (0, 1, 3):
+    ids = draw.ids(values["vocab_size"], batch=2, seq=2, label="input_ids")
+    for count in (0, 3, 1):  # the first that asks for something, for more than the prompt has
         expected = theirs.continued(ids, count)
-        same(student.generate(mine, ids, count), expected, says=f"max_new_tokens is {count}, and the prompt has 4")
+        same(student.generate(mine, ids, count), expected, ids, f"max_new_tokens is {count}, and the prompt has 2")
 
 
 @check(
@@ -47,12 +47,12 @@ def crops_the_context(student, oracle, draw):
     for seq in (6, 8, 11):
         ids = draw.ids(values["vocab_size"], batch=7, seq=seq, label="input_ids")
         expected = theirs.continued(ids, NEW, window=8)
-        same(student.generate(mine, ids, NEW), expected, says="n_positions is 8: each is the best after the last 8")
+        same(student.generate(mine, ids, NEW), expected, ids, "n_positions is 8: each is the best after the last 8")
     values["n_positions"] = 4
     mine, theirs = _pair(student, oracle, values)
     ids = draw.ids(values["vocab_size"], batch=7, seq=6, label="input_ids")
     says = f"n_positions is 4, fewer than the {NEW} new tokens"
-    same(student.generate(mine, ids, NEW), theirs.continued(ids, NEW, window=4), says=says)
+    same(student.generate(mine, ids, NEW), theirs.continued(ids, NEW, window=4), ids, says)
 
 
 @check(
@@ -66,7 +66,7 @@ def stops_at_the_end(student, oracle, draw):
     two = _like(three[:2].contiguous(), three)
     for ids in (two, _like(two.flip(0), three), three):  # the row that ends first is the first one, and the last one
         expected, free = theirs.continued(ids, NEW, eos), theirs.continued(ids, NEW)[:, 6:]
-        same(student.generate(mine, ids, NEW, eos_token_id=eos), expected, says=_endings(free, eos))
+        same(student.generate(mine, ids, NEW, eos_token_id=eos), expected, ids, _endings(free, eos))
     # Now the same with ids 0 and eos exchanged everywhere: 0 is an id like any other.
     state = theirs.linear_state_dict()
     for name in ("transformer.wte.weight", "lm_head.weight"):
@@ -74,7 +74,7 @@ def stops_at_the_end(student, oracle, draw):
     mine.load_state_dict(state)
     expected, prompt = _exchanged(theirs.continued(ids, NEW, eos), eos), _like(_exchanged(ids, eos), ids)
     says = _endings(_exchanged(free, eos), 0)
-    same(student.generate(mine, prompt, NEW, eos_token_id=0), expected, says=says)
+    same(student.generate(mine, prompt, NEW, eos_token_id=0), expected, prompt, says)
 
 
 @check(
@@ -88,10 +88,10 @@ def passes_over_the_prompts(student, oracle, draw):
         ids, eos = _prompts_with_an_end(theirs, values, place, draw)
         expected = theirs.continued(ids, 3, eos)
         says = f"{eos} stands in row 1's prompt, {where}; no row begins with it"
-        same(student.generate(mine, ids, 3, eos_token_id=eos), expected, says=says)
+        same(student.generate(mine, ids, 3, eos_token_id=eos), expected, ids, says)
     ids, eos = _prompts_with_an_end(theirs, values, 2, draw, every=True)
     says = f"{eos} stands in every row's prompt; no row begins with it"
-    same(student.generate(mine, ids, 3, eos_token_id=eos), theirs.continued(ids, 3, eos), says=says)
+    same(student.generate(mine, ids, 3, eos_token_id=eos), theirs.continued(ids, 3, eos), ids, says)
 
 
 @check(
@@ -111,7 +111,7 @@ def runs_in_evaluation(student, oracle, draw):
         transformer.ln_f = nn.Sequential(norm, nn.Dropout(0.5))
         mine.train()
         says = "a dropout was put behind the model's last norm: it drops only in training"
-        same(student.generate(mine, ids, NEW), theirs.continued(ids, NEW), says=says)
+        same(student.generate(mine, ids, NEW), theirs.continued(ids, NEW), ids, says)
         transformer.ln_f = norm
     # In place of the last norm, an addition to a tensor that is kept: it asks for gradients as soon as it is recorded.
     seen = student.keep(torch.zeros(4, 5, values["n_embd"]))
@@ -135,40 +135,82 @@ def leaves_no_trace(student, oracle, draw):
     blocks.eval()
     mlp.train()
     before = mine.random_state()
+    modes = _modes(mine)
     _, (_, after, _) = student.generate.call_keeping(mine, ids, 3)
-    same(after, ids.clone(), says="these are the caller's ids after the call")
+    close(after, _named(ids.clone()), rtol=0, atol=0, says="these are the caller's ids after the call")
     if not bool((mine.random_state() == before).all()):
         fail("greedy generation draws nothing", expected="the random state as it was", got="another one")
-    got = [_modes(mine)]
+    changed = [_changed(modes, _modes(mine), "after generate")]
     mine.eval()
     blocks.train()
     mlp.eval()
+    modes = _modes(mine)
     student.generate(mine, ids, 1)
-    got.append(_modes(mine))
-    modes = [[True, True, False, True, True], [False, False, True, False, False]]
-    equal(got, modes, says=f"training of {MODES_OF}, after each of two calls")
+    changed.append(_changed(modes, _modes(mine), "after another call"))
+    _kept(changed, lambda: student.generate(mine, ids, 1))
     mine.train()
+    modes = _modes(mine)
     eos = int(theirs.continued(ids, 1)[0, -1])
     student.generate(mine, ids, 3, eos_token_id=eos)
-    equal(_modes(mine), [True] * 5, says=f"training of {MODES_OF}, when eos_token_id has ended it")
+    changed = [_changed(modes, _modes(mine), "after eos_token_id")]
+    _kept(changed, lambda: student.generate(mine, ids, 3, eos_token_id=eos))
     frozen = [name for name, parameter in mine.named_parameters() if not parameter.requires_grad]
     equal(frozen, [], says="these parameters no longer ask for gradients")
     student.generate(mine, ids, 0)
-    equal(_modes(mine), [True] * 5, says=f"training of {MODES_OF}, when max_new_tokens is 0")
+    changed = [_changed(modes, _modes(mine), "when max_new_tokens is 0")]
+    _kept(changed, lambda: student.generate(mine, ids, 0))
     if not mine(ids).requires_grad:
         fail("the model is called after generate", expected="gradients are recorded again", got="none are")
 
 
-def same(mine, theirs, says=""):
+def same(mine, theirs, prompt, says=""):
     """Fail unless both are the same ids."""
-    theirs.axes_names = ("batch", "seq + n")
-    close(mine, theirs, rtol=0, atol=0, says=says)
+    batch, seq = prompt.shape
+    new = theirs.shape[1] - seq
+    expected = f"[batch={batch}, seq + n={seq + new}]"
+    if new and _is(mine, prompt):
+        fail("nothing is appended: this is the prompt", says, expected=expected, got=f"[batch={batch}, seq={seq}]")
+    if new and _is(mine, theirs[:, seq:]):
+        why = "these are the new ids: the prompt is missing in front of them"
+        fail(why, says, expected=expected, got=f"[batch={batch}, n={new}]")
+    close(mine, _named(theirs), rtol=0, atol=0, says=says)
+
+
+def _is(mine, ids):
+    """Return whether what came back is these ids: for words on it, when it is not what was asked for."""
+    import torch
+
+    same_kind = type(mine) is torch.Tensor and (mine.dtype, mine.device) == (ids.dtype, ids.device)
+    return same_kind and torch.equal(mine, ids)
+
+
+def _named(ids):
+    ids.axes_names = ("batch", "seq + n")
+    return ids
 
 
 def _modes(mine):
+    """Return the mode of some modules, by their names in the model."""
     transformer = mine.transformer
     mlp = transformer.h.item(0).mlp
-    return [mine.training, transformer.training, transformer.h.training, mlp.training, mine.lm_head.training]
+    some = {"model": mine, "transformer": transformer, "h": transformer.h, "h[0].mlp": mlp, "lm_head": mine.lm_head}
+    return {name: module.training for name, module in some.items()}
+
+
+def _changed(before, after, when):
+    """Return which mode is not as it was, in a sentence; nothing where all are."""
+    others = [name for name in before if after[name] != before[name]]
+    if not others:
+        return ""
+    first, *more = others
+    many = f" (and {len(more)} other{'s' if len(more) > 1 else ''})" if more else ""
+    return f"{when}, {first}.training is {after[first]} and was {before[first]}{many}"
+
+
+def _kept(changed, call):
+    if any(changed):
+        call()  # again: the call that is shown is the last one
+        fail(*changed, expected="each module's mode as it was", got="another one")
 
 
 def _endings(free, eos):
@@ -296,8 +338,57 @@ mistake(
     "argmax-without-an-axis",
     BEST,
     "logits.argmax()",
-    "argmax without an axis gives one number for the whole batch. One for each row is asked for.",
+    "There is a single number for the whole batch: argmax was given no axis, or the logits of one row alone. One for "
+    "each row is asked for.",
     again=[(BEST, "torch.argmax(logits)")],
+)
+mistake(
+    "all-positions",
+    "hidden_states[:, -1]",
+    "hidden_states",
+    "The best token of every position is taken. Only the last position is to be asked, and positions are on axis 1.",
+    again=[(BEST, "logits.argmax(-1)"), ("hidden_states[:, -1]", "hidden_states[:, :]")],
+)
+mistake(
+    "all-positions-appended",
+    "hidden_states[:, -1]",
+    "hidden_states",
+    "In each pass the best tokens of all positions are appended. Only the last position's is to be: one id for each "
+    "row.",
+    also=[("next_ids.unsqueeze(1)]", "next_ids]")],
+)
+mistake(
+    "the-last-row",
+    "hidden_states[:, -1]",
+    "hidden_states[-1]",
+    "Index -1 takes the last row of the batch, with all its positions. The last position of each row is asked for: "
+    "positions are on axis 1.",
+    again=[(BEST, "logits.argmax(dim=-1)[-1]"), ("hidden_states[:, -1]", "hidden_states")],
+)
+mistake(
+    "the-last-score",
+    LOGITS,
+    "logits = model.lm_head(hidden_states)[..., -1]",
+    "The score of the vocabulary's last token is taken at every position. The last position is asked for, with the "
+    "scores of all tokens: positions are on axis 1.",
+    again=[(LOGITS, "logits = model.lm_head(hidden_states)[:, :, -1]")],
+)
+mistake(
+    "a-column-made-twice",
+    "hidden_states[:, -1]",
+    "hidden_states[:, -1:]",
+    "The new ids have an axis too many. As a column, [batch, 1], they are put behind the text: a slice or keepdim=True "
+    "makes that column already.",
+    again=[(BEST, "logits.argmax(dim=-1, keepdim=True)")],
+)
+mistake(
+    "a-column-beside-a-row",
+    "next_ids.unsqueeze(1)]",
+    "next_ids]",
+    "The ids are a column, [batch, 1], and which rows have ended is [batch]: together they are stretched to "
+    "[batch, batch]. Both are to have the same shape.",
+    also=[(BEST, "logits.argmax(dim=-1, keepdim=True)")],
+    again=[("next_ids.unsqueeze(1)]", "next_ids]"), ("hidden_states[:, -1]", "hidden_states[:, -1:]")],
 )
 mistake(
     "argmax-over-the-batch",
@@ -379,6 +470,18 @@ mistake(
     "The window is as long as the position table's rows are wide. It is as long as the table has rows.",
 )
 mistake(
+    "a-config-in-the-model",
+    "model.transformer.wpe.weight.shape[0]",
+    "model.config.n_positions",
+    "The model keeps no configuration. n_positions is the number of rows of its position table, wpe.",
+)
+mistake(
+    "a-config-in-the-stack",
+    "model.transformer.wpe.weight.shape[0]",
+    "model.transformer.config.n_positions",
+    "The stack keeps no configuration. n_positions is the number of rows of its position table, wpe.",
+)
+mistake(
     "ended-by-n-positions",
     STOP,
     f"{STOP}        if input_ids.shape[1] >= n_positions:\n            break\n",
@@ -429,7 +532,15 @@ mistake(
     LOOP,
     "for _ in range(max_new_tokens - input_ids.shape[1]):",
     "max_new_tokens is taken for the length of the whole text. It counts the new tokens.",
-    again=[(LOOP, "while input_ids.shape[1] < max_new_tokens:")],
+    again=[(LOOP, "for _ in range(input_ids.shape[1], max_new_tokens):")],
+)
+mistake(
+    "nothing-appended",
+    f"input_ids = {JOINED}",
+    JOINED,
+    "Nothing is appended: the prompt comes back as it was. torch.cat changes no tensor: it returns a new one, which is "
+    "to become the text.",
+    again=[(LOOP, "for _ in range(0):")],
 )
 mistake(
     "new-tokens-in-front",
@@ -444,12 +555,40 @@ mistake(
     "New tokens are joined as further rows. They belong at the end of each row, along axis 1.",
 )
 mistake(
+    "ids-without-an-axis",
+    "next_ids.unsqueeze(1)]",
+    "next_ids]",
+    "The new ids have one axis, and the text has two. They are to be a column, [batch, 1].",
+    again=[(JOINED, "torch.cat((input_ids, next_ids), -1)")],
+)
+mistake(
+    "a-row-for-a-column",
+    "next_ids.unsqueeze(1)]",
+    "next_ids.unsqueeze(0)]",
+    "The new ids are one row, and the text has a row for each of the batch. They are to be a column, [batch, 1].",
+    again=[("next_ids.unsqueeze(1)]", "next_ids[None]]")],
+)
+mistake(
     "the-new-ids-alone",
     RETURN,
     "    return input_ids[:, start:]",
     "The prompt is missing in the result. All of the text comes back, the new tokens at its end.",
     also=[(f"    {LOOP}", f"    start = input_ids.shape[1]\n    {LOOP}")],
     again=[(f"    {LOOP}", f"    given = input_ids\n    {LOOP}"), (RETURN, "    return input_ids[:, given.size(1) :]")],
+)
+mistake(
+    "the-new-ids-in-a-list",
+    RETURN,
+    "    return torch.stack(new, dim=1)",
+    "The prompt is missing in the result. All of the text comes back, the new tokens at its end; with no new ones, the "
+    "prompt alone.",
+    also=[(f"    {LOOP}", f"    new = []\n    {LOOP}"), (JOIN, f"{JOIN}        new.append(next_ids)\n")],
+)
+mistake(
+    "a-return-in-the-loop",
+    f"{BACK}{RETURN}",
+    "        for module, mode in modes:\n            module.training = mode\n        return input_ids",
+    "One token is appended, and none comes back for 0 of them: does the return stand in the loop? It comes below it.",
 )
 mistake(
     "eos-ignored",
@@ -486,6 +625,36 @@ mistake(
         (f"{PAD}            {ENDED}\n", "            pass\n"),
         (STOP, STOP_WITH_EOS.replace("ended.all()", "(next_ids == eos_token_id).all()")),
     ],
+)
+mistake(
+    "or-for-whole-tensors",
+    ENDED,
+    "ended = ended or (next_ids == eos_token_id)",
+    "A tensor of several truth values is asked for a single one, as or, and, not and if do. Each row has its own: | "
+    "joins two tensors element by element.",
+    again=[(ENDED, "ended = (next_ids == eos_token_id) or ended")],
+)
+mistake(
+    "or-without-brackets",
+    ENDED,
+    "ended = ended | next_ids == eos_token_id",
+    "| binds more tightly than ==, so ids and truth values are joined first, and rows that have ended go on. The "
+    "comparison is to come first: it needs brackets.",
+    again=[(ENDED, "ended = next_ids == eos_token_id | ended")],
+)
+mistake(
+    "ended-as-numbers",
+    "dtype=torch.bool, ",
+    "",
+    "Which rows have ended is kept in numbers: torch.zeros makes floats. Truth values are asked for, of dtype bool.",
+    again=[(NONE_ENDED, "0.0 * input_ids[:, 0]")],
+)
+mistake(
+    "none-taken-for-an-id",
+    "if eos_token_id is not None:",
+    "if True:",
+    "eos_token_id is None here, which is no id to fill up with. Rows are padded only where there is one.",
+    again=[(f"{PAD}            {ENDED}\n", f"            pass\n{PAD[4:]}        {ENDED}\n")],
 )
 mistake(
     "padded-with-0",
@@ -621,13 +790,6 @@ mistake(
     "floats", RETURN, "    return input_ids.float()", "The ids come back as floats. They are int64, like the prompt's."
 )
 mistake("a-list", RETURN, "    return input_ids.tolist()", "A list comes back. A tensor of ids is asked for.")
-mistake(
-    "no-return",
-    RETURN,
-    "    input_ids",
-    "Nothing comes back: the return is missing.",
-    again=[(RETURN, "    result = input_ids")],
-)
 mistake(
     "the-first-row-alone",
     RETURN,

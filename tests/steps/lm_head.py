@@ -1,11 +1,13 @@
 """Step 11 is judged against Hugging Face's GPT-2 with its head, redrawn; the tie by what it does."""
 
+import contextlib
 import math
 
 from autograder import law
 from autograder.checking import check, mistake, variant
 from autograder.comparing import Failed, close, drawn_normally, equal, fail, fits, load, make, same_gradients
-from autograder.student import Missing, StudentRaised
+from autograder.difference import article
+from autograder.student import Missing, Proxy, StudentRaised, type_name
 
 # On the logits of 120 draws, right code is at most 2.4e-6 away, which is 0.004 of the tolerance.
 NEAR = {"rtol": 2e-4, "atol": 5e-4}
@@ -19,7 +21,7 @@ def has_its_parameters(student, oracle, draw):
     for _ in range(2):
         values = draw.config()
         mine, _ = _fresh(student, oracle, values)
-        head = mine.lm_head
+        head = _linear(mine)
         sizes = [head.in_features, head.out_features]
         equal(sizes, [values["n_embd"], values["vocab_size"]], says="in_features and out_features of lm_head")
 
@@ -34,7 +36,8 @@ def output_matches(student, oracle, draw):
         mine, theirs = _pair(student, oracle, values)
         for seq in (9, 1):
             ids = draw.ids(values["vocab_size"], batch=2, seq=seq, label="input_ids")
-            close(mine(ids), _named(theirs(ids)), **NEAR)
+            expected = _named(theirs(ids))
+            close(_scores(mine(ids), expected, values), expected, **NEAR)
     mine.eval()
     close(mine(ids), _named(theirs(ids)), **NEAR, says="in evaluation mode; in training mode they were right")
     copied, theirs = mine.copied(), oracle.lm_head_model(values)
@@ -86,6 +89,7 @@ def gradients_match(student, oracle, draw):
     ids = draw.ids(values["vocab_size"], batch=2, seq=6, label="input_ids")
     back = draw.normal(batch=2, seq=6, vocab_size=values["vocab_size"])
     got, expected = mine.gradients(ids, output_gradient=back), theirs.gradients(ids, back)
+    _scores(got.output, _named(back), values)
     if {"transformer.wte.weight", "lm_head.weight"} <= got.parameters.keys():
         parted = got.parameters["lm_head.weight"] is not None
         fail(
@@ -110,8 +114,11 @@ def starts_near_uniform(student, draw):
     values = {**draw.config(), "vocab_size": 97, "n_layer": 1}
     mine = make(student, "GPT2LMHeadModel", student.earlier("config").GPT2Config(**values))
     ids = draw.ids(97, batch=4, seq=12, label="input_ids")
-    logits = mine(ids)
-    close(logits, _named(torch.zeros(4, 12, 97)), rtol=0, atol=math.inf)  # of the right type and shape
+    with contextlib.suppress(Missing):
+        _linear(mine)  # what else there is answers with a fresh model's numbers, which are others in each run
+    shape = _named(torch.zeros(4, 12, 97))
+    logits = _scores(mine(ids), shape, values)
+    close(logits, shape, rtol=0, atol=math.inf)  # of the right type and shape
     spread = float(mine.transformer.wte.weight.detach().double().std())
     if spread > 0.04:  # nn.Linear's own numbers: 0.083 here; nn.Embedding's: 1
         fail("the spread of the table of a fresh model", expected="about 0.02", got=f"about {spread:.1g}")
@@ -120,6 +127,30 @@ def starts_near_uniform(student, draw):
     if not abs(loss - 4.575) < 0.5:  # ln 97; an embedding drawn from N(0, 1) and used as the head gives over 20
         fail("the loss of a model that knows nothing", expected="about ln(97) = 4.57", got=f"{loss:.2f}")
     drawn_normally(mine.transformer.wte.weight, 0.02)
+
+
+def _linear(mine):
+    """Return the model's head; fail when it is no linear layer."""
+    head = mine.lm_head
+    with contextlib.suppress(Missing):
+        if isinstance(head, Proxy):
+            _ = head.in_features, head.out_features
+            return head
+    return fail(expected="an nn.Linear as lm_head", got=article(type_name(head)))
+
+
+def _scores(got, expected, values):
+    """Return what forward gave; fail when it is as wide as the vectors that the head is given."""
+    import torch
+
+    batch, seq, vocab_size = expected.shape
+    if type(got) is torch.Tensor and got.shape == (batch, seq, values["n_embd"]):
+        fail(
+            "the last axis is n_embd: the head makes vocab_size of it",
+            expected=f"[batch={batch}, seq={seq}, vocab_size={vocab_size}]",
+            got=f"[batch={batch}, seq={seq}, n_embd={values['n_embd']}]",
+        )
+    return got
 
 
 def _require_tie(model, when, values, draw):
@@ -243,6 +274,35 @@ mistake(
     "lm_head is the token embedding itself, which looks up rows by ids. A linear layer is asked for, whose weight is "
     "the embedding's.",
     again=[(HEAD, "self.lm_head = self.transformer.wte"), (TIE, "self.tied = True")],
+)
+mistake(
+    "the-module-for-its-weight",
+    TIE,
+    "self.lm_head.weight = self.transformer.wte",
+    "wte is the embedding, a module. The head takes its parameter, which is wte.weight.",
+)
+mistake(
+    "the-weight-as-the-head",
+    f"{HEAD}\n        {TIE}",
+    "self.lm_head = self.transformer.wte.weight",
+    "lm_head is the table's parameter. A linear layer is asked for, with that parameter as its weight.",
+    again=[(TIE, "self.lm_head = self.transformer.wte.weight")],
+)
+mistake(
+    "a-tensor-for-the-parameter",
+    TIE,
+    "self.lm_head.weight = self.transformer.wte.weight.T",
+    "What the head is given is a tensor made of the table's parameter, as .T, .data and detach() make one. The "
+    "parameter itself is asked for, as it is: both weights are [vocab_size, n_embd].",
+    again=[(TIE, "self.lm_head.weight = self.transformer.wte.weight.data")],
+)
+mistake(
+    "turned-for-the-head",
+    TIE,
+    "self.lm_head.weight = nn.Parameter(self.transformer.wte.weight.T)",
+    "The head's weight is [n_embd, vocab_size], the table turned. Both are [vocab_size, n_embd], and one parameter: "
+    "nothing is to be turned.",
+    again=[(TIE, "self.lm_head.weight.data = self.transformer.wte.weight.data.T")],
 )
 mistake("a-bias", "bias=False", "bias=True", "The head has a bias. Hugging Face's has none, and no file would fill it.")
 mistake(
@@ -389,13 +449,6 @@ mistake(
         (TIE, f"{TIE}\n        self.scores = lambda hidden: self.lm_head(hidden)"),
         (OUTPUT, "return self.scores(self.transformer(input_ids))"),
     ],
-)
-mistake(
-    "no-return",
-    OUTPUT,
-    OUTPUT.removeprefix("return "),
-    "forward computes the logits and returns nothing: the return is missing.",
-    again=[(OUTPUT, "logits = self.lm_head(self.transformer(input_ids))")],
 )
 mistake(
     "a-tuple",

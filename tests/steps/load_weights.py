@@ -1,11 +1,14 @@
 """Step 12 is judged with Hugging Face's own models: loaded by the learner's function, the logits are theirs."""
 
 from autograder.checking import check, equivalent, mistake, variant
-from autograder.comparing import agrees, close, equal, fail, raises
+from autograder.comparing import Failed, agrees, close, equal, fail, raises
+from autograder.difference import Difference
+from autograder.source import Place
 from autograder.student import StudentRaised
 
 # On the logits, right code is at most 2.4e-6 away (step 11's measurement); a matrix left as it was, more than 1.
 NEAR = {"rtol": 2e-4, "atol": 5e-4}
+CUT = 2_000  # characters of an exception's message that come out of the learner's process
 
 
 @check(
@@ -86,6 +89,8 @@ def names_what_is_wrong(student, oracle, draw):
     _refuses(
         student, mine, before, _without(file, table), [table], "wte.weight is missing here, and lm_head.weight is there"
     )
+    score = {"score.weight": strange["score.weight"]}
+    _refuses(student, mine, before, file | score, list(score), "score.weight is unexpected here")
     _refuses(
         student, mine, before, file | strange, list(strange), "score.weight and h.0.attn.rotary are unexpected here"
     )
@@ -141,7 +146,8 @@ def copies_and_keeps_the_tie(student, oracle, draw):
     mine, theirs = _pair(student, oracle, values)
     given = theirs.checkpoint()
     kept = student.keep(given)
-    equal(student.load_gpt2_weights(mine, kept), None, says="the function returns nothing: it changes the model")
+    returned = _load(student, mine, kept, names=given)
+    equal(returned, None, says="the function returns nothing: it changes the model")
     loaded = mine.transformer.ln_f.weight.detach()
     close(loaded, given["transformer.ln_f.weight"], rtol=0, atol=0, says="ln_f.weight, after loading")
     gone = sorted(given.keys() - set(kept))
@@ -168,21 +174,55 @@ def copies_and_keeps_the_tie(student, oracle, draw):
         fail("the model is called after loading", expected="gradients are recorded again", got="none are")
 
 
-def _load(student, model, given, holds=""):
-    """Load a file; what is special about it is said where that raises."""
+def _load(student, model, given, holds="", names=None):
+    """Load a file, whose names are in `names` where it is a proxy; what is special about it is said where that raises.
+
+    A ValueError's own words are the learner's: what is compared with known mistakes is which tensors it names.
+    """
     try:
-        student.load_gpt2_weights(model, given)
+        return student.load_gpt2_weights(model, given)
     except StudentRaised as error:
-        error.call += f"    the dict: {holds}" if holds else ""
-        raise
+        if holds:
+            error.call += f"    the dict: {holds}"
+            vars(student)["_desk"].call = error.call  # a failure shows the desk's call, an exception its own
+        if error.raised.builtin != "ValueError":
+            raise
+        message, frames = error.raised.message, error.raised.frames
+        lines = [frame.line for frame in frames if frame.filename == frames[0].filename]
+        raise Failed(
+            Difference("weights that load", f"a {error.raised.type_name}", _quoted(error.raised.type_name, message)),
+            Place(lines[-1], 1) if lines else None,
+            compared=True,
+            values=(_named(message, names or given), []),
+        ) from None
+
+
+def _named(message, given):
+    """Return which tensors of a file a message names, or that most of them are, and whether a prefix stands twice."""
+    twice = "transformer.transformer." in message
+    short = [name.removeprefix("transformer.") for name in given]
+    named = sorted(name for name in short if name in message)
+    most = len(message) >= CUT or 2 * len(named) > len(short)  # how many find room hangs on the words around them
+    return ["most of them", twice] if most else [*named, twice]
+
+
+def _quoted(kind, message):
+    """Return an exception's text in quotes: where it is long, how it begins and how it ends."""
+    text = message.replace("\n", " ")
+    text = f"{text[:280]} … {text[-200:]}" if len(text) > 500 else text
+    more = ", and more" if len(message) >= CUT else ""
+    return (f'{kind}: "{text}"{more}' if message else f"{kind}, without a message",)
 
 
 def _refuses(student, mine, before, given, names, says):
     """Fail unless a file is refused by a ValueError with these names, and the model is as it was before."""
     message = raises(lambda: student.load_gpt2_weights(mine, given), "ValueError", says=says)
-    for name in names:
-        if name.removeprefix("transformer.") not in message:
-            fail(says, expected=f"one message, with {name} in it", got=message[:200])
+    lacking = [name for name in names if name.removeprefix("transformer.") not in message]
+    if lacking:
+        got = f"none in its first {CUT:,} characters" if len(message) >= CUT else "a message without it"
+        found = Difference(f"one message, with {lacking[0]} in it", got, (says, *_quoted("ValueError", message)))
+        seen = _named(message, []) if len(message) >= CUT else lacking
+        raise Failed(found, compared=True, values=(seen, []), says=says)
     for name, value in mine.state_dict().items():
         close(value, before[name].detach(), rtol=0, atol=0, says=f"{name} was changed, although the file is refused")
 
@@ -287,12 +327,29 @@ mistake(
     SKIP,
     "",
     "The masks of old files, attn.bias and attn.masked_bias, are taken for weights. They are to be passed over.",
+    again=[(SKIP, ""), ("{name} is unexpected", "there is no {name}")],
 )
 mistake(
     "attn-bias-without-its-dot",
     '".attn.bias", ',
     '"attn.bias", ',
     "attn.c_attn.bias is passed over as well, because it ends in attn.bias too. The dot in front belongs to the name.",
+    again=[('".attn.bias", ', '"attn.bias", '), ("{name} is missing", "no {name}")],
+)
+mistake(
+    "one-ending-for-all-buffers",
+    '(".attn.bias", ".attn.masked_bias")',
+    '("attn.bias",)',
+    "What ends in attn.bias is passed over: attn.c_attn.bias does, and is a weight, and attn.masked_bias does not, and "
+    "is none.",
+)
+mistake(
+    "all-biases-passed-over",
+    "name.endswith(BUFFERS)",
+    'name.endswith("bias")',
+    "Every bias is passed over. Only attn.bias and attn.masked_bias are no weights: the dot in front of attn tells "
+    "them from attn.c_attn.bias.",
+    again=[("name.endswith(BUFFERS)", '"bias" in name'), ("{name} is missing", "no {name}")],
 )
 mistake(
     "masked-bias-forgotten",
@@ -307,12 +364,20 @@ mistake(
     "Names without the prefix are not found. They are to get it.",
 )
 mistake(
-    "names-that-do-not-meet",
+    "prefix-twice",
     FULL,
     "PREFIX + name",
-    "The file's names and the model's do not meet: all are missing and all are unexpected. Names that lack the prefix "
-    "get it; those that have it, and the head's, stay as they are.",
-    again=[(FULL, "name if name == HEAD else name.removeprefix(PREFIX)")],
+    "Names that have the prefix get it once more: transformer.transformer. Only those that lack it get it, and the "
+    "head's stays as it is.",
+    again=[(FULL, "name if name == HEAD else PREFIX + name"), ("{name} is unexpected", "{name} is too much")],
+)
+mistake(
+    "names-that-do-not-meet",
+    FULL,
+    "name if name == HEAD else name.removeprefix(PREFIX)",
+    "The file's names and the model's do not meet: all are missing and all are unexpected. The model's have the "
+    "prefix, so the file's are to get it where they lack it.",
+    again=[(FULL, "name.removeprefix(PREFIX)")],
 )
 mistake(
     "prefix-by-the-first-name",
@@ -368,6 +433,14 @@ mistake(
     "torch.equal(head, given[TABLE])",
     "torch.equal(head[0], given[TABLE][0])",
     "Only the first row of the head is compared with the table. All of it has to be equal.",
+)
+mistake(
+    "a-head-compared-number-by-number",
+    "not torch.equal(head, given[TABLE])",
+    "head != given[TABLE]",
+    "A whole tensor is asked whether it is true, as if, and, not and or do. torch.equal gives one answer for two "
+    "tensors, and `is not None` says whether a head is there.",
+    again=[(DIFFERS, "if head and TABLE in given and not torch.equal(head, given[TABLE]):")],
 )
 mistake(
     "a-head-compared-whatever-its-shape",

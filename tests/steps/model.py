@@ -5,7 +5,7 @@ import math
 from autograder import law
 from autograder.checking import check, mistake, variant
 from autograder.comparing import Failed, agrees, close, equal, fail, fits, holds, load, make, raises, same_gradients
-from autograder.student import Missing, StudentRaised
+from autograder.student import Missing, StudentRaised, type_name
 
 # On the hidden states of 120 draws, right code is at most 2e-6 away, which is 0.009 of the tolerance. In some of them a
 # last norm with an eps of 1e-5 for 1e-3 is within it: there is a comparison of its own for that.
@@ -118,6 +118,14 @@ def gradients_match(student, oracle, draw):
     _steady(mine, _hidden(mine, ids, values), ids)
     back = draw.normal(batch=2, seq=6, n_embd=values["n_embd"])
     got, expected = mine.gradients(ids, output_gradient=back), theirs.gradients(ids, back)
+    second = [name for name in theirs.linear(expected.parameters) if name not in got.parameters]
+    if second:  # a shared one is listed once: whether forward uses it is not the question
+        many, few = len(expected.parameters), len(got.parameters)
+        fail(
+            f"{second[0]} is no parameter of its own",
+            expected=f"{many} parameters, each with its gradient",
+            got=f"{few}",
+        )
     same_gradients(got, back, parameters=theirs.linear(expected.parameters), rtol=1e-3, atol=2e-3)
 
 
@@ -162,9 +170,26 @@ def _has_its_blocks(mine, values):
     own = mine.state_dict()
     if isinstance(own, dict) and "wte.weight" in own:
         blocks = {str(name).split(".")[1] for name in own if str(name).startswith("h.")}
-        says = "" if blocks else "an nn.ModuleList makes its blocks known to the model: a list does not"
         expected = f"n_layer = {values['n_layer']} blocks in h"
-        holds(len(blocks) == values["n_layer"], says, expected=expected, got=f"{len(blocks)} blocks")
+        if not blocks:
+            _has_h(mine, own, expected)
+        holds(len(blocks) == values["n_layer"], expected=expected, got=f"{len(blocks)} blocks")
+
+
+def _has_h(mine, own, expected):
+    """Fail, and say what is there, unless h is a module."""
+    try:
+        found = mine.h
+    except Missing:
+        parts = list(dict.fromkeys(str(name).partition(".")[0] for name in own))
+        there = f"{', '.join(parts[:-1])} and {parts[-1]}" if parts[1:] else parts[0]
+        fail(f"the model has {there}, and nothing that is called h yet", expected=expected, got="no h")
+    kind = type_name(found)
+    if kind in ("list", "tuple") and not len(found):
+        fail(f"h is a {kind} with nothing in it", expected=expected, got=f"an empty {kind}")
+    if kind in ("list", "tuple", "generator"):
+        why = f"h is a {kind}: an nn.ModuleList makes its blocks known to the model"
+        fail(why, expected=expected, got=f"a {kind}, which hides them")
 
 
 def _counted(mine, theirs):
@@ -391,6 +416,20 @@ mistake(
     BLOCKS,
     "self.h = [GPT2Block(config) for _ in range(config.n_layer)]",
     "The blocks are in a Python list, and the model does not know them. An nn.ModuleList is asked for.",
+)
+mistake(
+    "no-h",
+    f"{BLOCKS}{NEW_LINE}",
+    "",
+    "The model has no h. The blocks are asked for under this name, in an nn.ModuleList.",
+    again=[(BLOCKS, BLOCKS.removeprefix("self."))],
+)
+mistake(
+    "blocks-under-another-name",
+    BLOCKS,
+    BLOCKS.replace("self.h", "self.blocks"),
+    "The blocks are there under another name. They are asked for as h, which is what the checkpoint calls them.",
+    also=[(LOOP, "for block in self.blocks:")],
 )
 mistake(
     "list-is-called",
