@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn, TextIO
 
 from autograder import course as courses
 from autograder import progress, warm
-from autograder.console import complain, ended, is_terminal, note
+from autograder.console import complain, ended, fitting, is_terminal, note, say
 from autograder.errors import InternalError, UsageError
 from autograder.memory import Memory
 from autograder.views.plain import encodable
@@ -84,7 +84,7 @@ def _check(argv: list[str], started: float, warmth: Warmth | None, announced: bo
     if warmth and (wanted.options.cold or wanted.options.debug):
         raise Cold
     if wanted.step is None:
-        print("Every step has passed: all there is, you have written.")
+        say("Every step has passed: all there is, you have written.")
         return 0
     if not wanted.options.json and not announced:
         print_first_line(wanted.step, sys.stdout)
@@ -304,7 +304,8 @@ def _debug(found: Judged) -> None:
 
 def print_first_line(step: Step, stream: TextIO) -> None:
     """Print the line that stands there while a check is made."""
-    print(encodable(f"Running tests for Step {step.id}: {step.title}...", stream), file=stream, flush=True)
+    text = encodable(f"Running tests for Step {step.id}: {step.title}...", stream)
+    print(fitting(text, stream), file=stream, flush=True)
 
 
 def road() -> str:

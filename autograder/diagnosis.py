@@ -13,7 +13,7 @@ from msgspec import structs
 
 from autograder import evidence, locate, played, rejections
 from autograder.errors import CourseError
-from autograder.report import CheckResult, Mistake, Where
+from autograder.report import QUOTED, CheckResult, Mistake, Where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -94,7 +94,7 @@ def _named(bench: Bench, result: CheckResult, mistakes: Sequence[checking.Mistak
     where = result.where
     if where is None and line is not None:
         shown = bench.source.lines[line - 1]
-        where = Where(bench.source.filename, line, len(shown) - len(shown.lstrip()) + 1, shown[:200])
+        where = Where(bench.source.filename, line, len(shown) - len(shown.lstrip()) + 1, shown[:QUOTED])
     return structs.replace(result, mistake=Mistake(mistake.name, mistake.says), where=where)
 
 

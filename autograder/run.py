@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from autograder import checking, comparing, trouble
 from autograder.draw import Draw, new_seed
 from autograder.evidence import Evidence
-from autograder.report import CheckResult, Outcome, Printed, Where, worst
+from autograder.report import QUOTED, CheckResult, Outcome, Printed, Where, worst
 from autograder.student import Desk, Missing, StudentRaised, student
 from autograder.supervisor import Ended, Limits, ProtocolBroken
 
@@ -273,7 +273,7 @@ class Run:
         file = file or self._shown
         lines = self._texts.get(file, ())
         text = lines[line - 1].rstrip("\r\n") if 0 < line <= len(lines) else ""
-        return Where(file, line, column, text[:200])
+        return Where(file, line, column, text[:QUOTED])
 
 
 def _no_verdict(check: Check) -> CheckResult:
