@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -200,10 +201,10 @@ class Run:
             "failed",
             checking.fill(check.failed, got=found.got),
             expected=None if told else found.expected or None,
-            got=found.got or None,
+            got=self._own_names(found.got) or None,
             where=where,
-            detail=list(found.detail),
-            call=None if check.static else self._desk.call or None,
+            detail=[self._own_names(text) for text in found.detail],
+            call=None if check.static else _call(self._desk.call),
             near=self._near(check),
             declared=check.declared,
         )
@@ -220,8 +221,8 @@ class Run:
             checking.fill(check.failed, got=what.got),
             got=what.got,
             where=where,
-            detail=list(what.detail),
-            call=what.call,
+            detail=[self._own_names(text) for text in what.detail],
+            call=_call(what.call),
             near=self._near(check),
             declared=check.declared,
         )
@@ -269,11 +270,23 @@ class Run:
                 place = field.place
         return self._where(place.line, place.column) if place is not None else None
 
+    def _own_names(self, text: str) -> str:
+        """Return a text in which an earlier step bears the name by which the learner's file imports it."""
+        return text if self._shown.startswith("solutions/") else re.sub(r"\bsolutions\.(?=step_\d)", "steps.", text)
+
     def _where(self, line: int, column: int = 1, file: str | None = None) -> Where:
         file = file or self._shown
         lines = self._texts.get(file, ())
         text = lines[line - 1].rstrip("\r\n") if 0 < line <= len(lines) else ""
         return Where(file, line, column, text[:QUOTED])
+
+
+def _call(words: str | None) -> str | None:
+    """Return a call in words; where what the code was given is read afterwards, what is read."""
+    read = re.fullmatch(r"a (dict|list)(?:\[(.+)\])?", words or "")
+    if not read:
+        return words or None
+    return f"{read[2]} in the {read[1]} that was given" if read[2] else f"the {read[1]} that was given"
 
 
 def _no_verdict(check: Check) -> CheckResult:

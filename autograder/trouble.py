@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from autograder.student import StudentRaised
     from autograder.supervisor import Ended
 
-_LONGEST = 600  # characters of an exception's text: some seven lines of a terminal
+_LINES, _LONGEST = 3, 600  # lines and characters of an exception's text: some seven lines of a terminal
 _SHORT = {"timeout": "a time-out", "crash": "a crash", "limit": "a limit"}
 
 
@@ -65,8 +65,12 @@ def of_exception(error: StudentRaised, references: Collection[str] = ()) -> Trou
 
 
 def _cut(text: str) -> str:
-    more = len(text) - _LONGEST
-    return text if more <= 0 else f"{text[:_LONGEST]} … and {more:,} more characters"
+    """Return the first lines of an exception's text, and how much more there is."""
+    lines = [line.rstrip() for line in text.replace("\r\n", "\n").split("\n") if line.strip()]
+    first, more = "\n".join(lines[:_LINES]), len(lines) - _LINES
+    if len(first) > _LONGEST:
+        first = f"{first[:_LONGEST]} … and {len(first) - _LONGEST:,} more characters"
+    return first if more <= 0 else f"{first}\n… and {more} more line{'s' if more > 1 else ''}"
 
 
 def _reference(raised: wire.Raised, references: Collection[str]) -> tuple[str, ...]:

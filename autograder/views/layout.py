@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 Role = Literal["result", "detail", "code", "caret", "output", "note", "footer", "next", "blank"]
 _INDENT = "   "
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _LONGEST_CODE = 200  # columns of a quoted line, wherever it is shown
 _PRINTED, _LONGEST_PRINT = 20, 400  # lines, and characters of a line, of what the learner's code printed
 _TITLES = {
@@ -38,7 +39,7 @@ class Line(NamedTuple):
 def lines(report: Report) -> list[Line]:
     """Return what follows the line that is printed before anything is known."""
     made = [Line("blank", ""), Line("result", "Results:")]
-    told: set[tuple[str, ...]] = set()
+    told = Told()
     for result in report.checks:
         if result.declared:
             made += [title(result), *below(result, told)]
@@ -62,20 +63,44 @@ def title(result: CheckResult) -> Line:
     return Line("result", f"{mark} {printable(result.message)}", len(_INDENT))
 
 
-def below(result: CheckResult, told: set[tuple[str, ...]]) -> list[Line]:
+class Told:
+    """What was told so far under the failed lines of one step, and under which of them."""
+
+    def __init__(self) -> None:
+        self._failures = 0
+        self._first: dict[tuple[str, ...], int] = {}
+
+    def before(self, result: CheckResult) -> int | None:
+        """Return which failed line, from 1, has told the same of another check; None when none has."""
+        if result.outcome == "passed":
+            return None
+        self._failures += 1
+        key = (result.expected or "", result.got or "", *result.detail, str(result.where))
+        first = self._first.setdefault(key, self._failures)
+        return first if first < self._failures else None
+
+
+def below(result: CheckResult, told: Told) -> list[Line]:
     """Return what is told under a failed line; what an earlier line has told already is not said again."""
+    before = told.before(result)
+    if before is not None:
+        which = _ORDINALS[before - 1] if before <= len(_ORDINALS) else f"{before}th"
+        return [_item(f"the same error as under the {which} ❌")] if result.outcome == "error" else []
     made = [_item(f"likely    {printable(result.mistake.says)}")] if result.mistake else []
     made += [_item(f"call      {printable(result.call)}")] if result.call else []
     if result.expected is not None:
         made.append(_item(f"expected  {printable(result.expected)}   got {printable(result.got or '')}"))
-    made += [_item(printable(text)) for text in result.detail]
+    made += [line for text in result.detail for line in _sentence(text)]
     if result.where is not None:
         made += _place(result.where)
-    key = (result.expected or "", result.got or "", *result.detail, str(result.where))
-    if key in told:
-        return [_item("the same as above")] if result.outcome == "error" else []
-    told.add(key)
     return made
+
+
+def _sentence(text: str) -> list[Line]:
+    """Return the lines of a text that may have several: those after the first stand further to the right."""
+    first, *more = text.replace("\r\n", "\n").split("\n")
+    indent = len(_INDENT) + 2
+    return [_item(printable(first)), *(Line("detail", f"{' ' * indent}{printable(line)}", indent) for line in more)]
 
 
 def _item(text: str) -> Line:
@@ -135,11 +160,10 @@ def _chain(report: Report) -> list[Line]:
     if not failures:
         return [Line("blank", ""), Line("note", f"{mine} passes too, but {who} is still the untouched stub", 3)]
     made = [Line("blank", ""), Line("note", f"{mine} fails:", 3)]
-    told: set[tuple[str, ...]] = set()
-    for result in failures[:1]:
-        made += [title(result), *below(result, told)]
+    made += [title(failures[0]), *below(failures[0], Told())]
     more = len(failures) - 1
-    return [*made, Line("detail", f"   and {more} more")] if more else made
+    others = "1 more check fails" if more == 1 else f"{more} more checks fail"
+    return [*made, Line("detail", f"{_INDENT}{others} with it", len(_INDENT))] if more else made
 
 
 def printed(output: Printed) -> list[Line]:

@@ -39,9 +39,9 @@ def window(text: str, width: int, at: int | None = None) -> tuple[str, int | Non
     """Return a line of code cut to a width, with … where it was cut, and the column of what stood at `at`.
 
     Args:
-        at: the index of the character that has to be in sight; its column is counted in cells.
+        at: the index of what has to be in sight, the end among them; its column is counted in cells.
     """
-    at = at if at is not None and at < len(text) else None
+    at = at if at is not None and at <= len(text) else None
     start = 0
     if cells(text) > width and at is not None and cells(text[: at + 1]) > width - 2:
         while cells(text[start : at + 1]) > max(width * 2 // 3, 1):

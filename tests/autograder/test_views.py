@@ -5,6 +5,7 @@ import itertools
 import re
 
 import pytest
+import reports
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
@@ -175,6 +176,42 @@ Next: edit steps/step_01.py, then pixi run s01
 def test_what_an_earlier_line_has_told_is_not_said_again():
     twice = [result(message=f"{name} fails", detail=["ValueError: no"]) for name in ("first", "second")]
     assert in_plain(report(*twice)).count("ValueError: no") == 1
+
+
+def test_the_same_error_is_named_by_the_line_that_told_it():
+    one, other = ({"outcome": "error", "detail": [f"{name}: no"]} for name in ("ValueError", "TypeError"))
+    made = report(result("passed"), *(result(message=f"{n} fails", **kind) for n, kind in enumerate((one, other, one, other))))
+    assert in_plain(made).splitlines()[3:11] == [
+        "❌ 0 fails",
+        "   ValueError: no",
+        "❌ 1 fails",
+        "   TypeError: no",
+        "❌ 2 fails",
+        "   the same error as under the first ❌",
+        "❌ 3 fails",
+        "   the same error as under the second ❌",
+    ]
+    many = [result("error", detail=[f"ValueError: {n}"]) for n in (*range(11), 10)]
+    assert in_plain(report(*many)).count("the same error as under the 11th ❌") == 1
+    assert "the same error as under the first [failed]" in in_plain(made, "ascii")
+
+
+def test_an_exceptions_lines_are_lines_and_what_is_ours_is_not_among_them():
+    made = report(result("error", detail=["RuntimeError: Error(s) in loading\n✅ all\r\nNext: me", "a word"]))
+    assert in_plain(made).splitlines()[3:7] == [
+        "   RuntimeError: Error(s) in loading",
+        "     ✅ all",
+        "     Next: me",
+        "   a word",
+    ]
+
+
+def test_a_right_step_says_how_many_checks_fail_with_an_earlier_one():
+    failures = [result(message=f"{n} fails") for n in range(5)]
+    for count, says in ((1, ""), (2, "   1 more check fails with it"), (5, "   4 more checks fail with it")):
+        shown = in_plain(reports.blocked(*failures[:count])).splitlines()
+        at = shown.index("your step 03 is right; with your step 01 it fails:")
+        assert shown[at + 1 : at + 3] == ["❌ 0 fails", says]
 
 
 def test_every_result_has_its_mark_and_a_failure_is_never_told_by_colour_alone():

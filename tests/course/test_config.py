@@ -56,9 +56,9 @@ def value(name, got, *below):
     return "\n".join([line, *below])
 
 
-def all_values(got, *below):
-    """The seven lines with the same `got`: the reason stands once."""
-    again = ["   the same as above"] if len(below) > 1 else []
+def all_values(got, *below, failed_before=0):
+    """The seven lines with the same `got`: the reason stands once, and the others say under which failed line."""
+    again = [f"   the same error as under the {['first', 'second', 'third'][failed_before]} ❌"] if len(below) > 1 else []
     return "\n".join([value(FIELDS[0], got, *below), *(value(name, got, *again) for name in FIELDS[1:])])
 
 
@@ -197,6 +197,7 @@ WRONG_ONES = {
                 "   NameError: name 'dataclass' is not defined",
                 "   steps/step_01.py:3",
                 "     @dataclass",
+                failed_before=2,
             ),
         ),
     ),
@@ -211,6 +212,7 @@ WRONG_ONES = {
                 "   NameError: name 'dataclass' is not defined",
                 "   steps/step_01.py:4",
                 "     @dataclass",
+                failed_before=1,
             ),
         ),
     ),
