@@ -226,7 +226,9 @@ def _remembered(course: Course, memory: Memory, found: Judged) -> Report:
     if found.data is None:
         return report
     failed = [check.id for check in report.checks if check.outcome != "passed"]
-    memory.remember_check(slug, found.data, report.outcome, failed, report.seed, report.blocked_by)
+    memory.remember_check(
+        slug, found.data, report.outcome, failed, report.seed, report.blocked_by, unfinished=found.unfinished
+    )
     if report.outcome == "passed":
         following = progress.next_step(progress.standings(course, memory))
         return structs.replace(report, next=f"{road()} {following.task}") if following else report
