@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from msgspec import structs
 
 from autograder import evidence, locate, played, rejections
+from autograder.difference import RETURN_MISSING
 from autograder.errors import CourseError
 from autograder.report import QUOTED, CheckResult, Mistake, Where
 
@@ -78,6 +79,10 @@ def told(bench: Bench, verdict: Verdict, found: Diagnosis) -> Verdict:
     checks = list(verdict.checks)
     at = next(index for index, result in enumerate(checks) if result.outcome != "passed")
     checks[at] = _named(bench, checks[at], found.mistakes)
+    if any("return" in mistake.says for mistake in found.mistakes):  # what is asked below has been answered
+        checks = [
+            structs.replace(check, detail=[text for text in check.detail if text != RETURN_MISSING]) for check in checks
+        ]
     return verdict._replace(checks=checks)
 
 

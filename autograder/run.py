@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autograder import checking, comparing, trouble
+from autograder import checking, comparing, difference, returns, trouble
 from autograder.draw import Draw, new_seed
 from autograder.evidence import Evidence
 from autograder.report import QUOTED, CheckResult, Outcome, Printed, Where, worst
@@ -140,8 +140,9 @@ class Run:
         if loading is not None and not check.static:
             return self._troubled(check, loading) if check.declared else None
         if self._timeouts >= _MAX_TIMEOUTS and not check.static:
-            says = ("not tried: your code did not come back from the calls before",)
-            return self._troubled(check, trouble.Trouble("timeout", "a time-out", says)) if check.declared else None
+            says = ("your code did not come back from the calls before",)
+            untried = trouble.Trouble("timeout", "a time-out", says, untried=True)
+            return self._troubled(check, untried) if check.declared else None
         result = self._ask(check, seed)
         if result.outcome != "passed" and not self._first_failure:
             self._first_failure = self._desk.history
@@ -203,11 +204,15 @@ class Run:
             expected=None if told else found.expected or None,
             got=self._own_names(found.got) or None,
             where=where,
-            detail=[self._own_names(text) for text in found.detail],
+            detail=[self._own_names(text) for text in found.detail if self._is_so(text)],
             call=None if check.static else _call(self._desk.call),
             near=self._near(check),
             declared=check.declared,
         )
+
+    def _not_tried(self, check: Check, got: str) -> str:
+        """Return the line of a check that could ask nothing yet: what it asks for, and no word of how that is failed."""
+        return f"not tried yet: {check.passed}" if "{got}" not in check.failed else checking.fill(check.failed, got=got)
 
     def _troubled(self, check: Check, what: trouble.Trouble) -> CheckResult:
         self._unfinished = self._unfinished or what.unfinished
@@ -218,7 +223,7 @@ class Run:
         return CheckResult(
             check.id,
             what.outcome,
-            checking.fill(check.failed, got=what.got),
+            self._not_tried(check, what.got) if what.untried else checking.fill(check.failed, got=what.got),
             got=what.got,
             where=where,
             detail=[self._own_names(text) for text in what.detail],
@@ -258,7 +263,7 @@ class Run:
             return self._troubled(check, loading)
         if self._unfinished or not self._answered:
             says = ["this counts once your code has run"]
-            return CheckResult(check.id, "failed", checking.fill(check.failed, got="nothing yet"), detail=says)
+            return CheckResult(check.id, "failed", self._not_tried(check, "nothing yet"), detail=says)
         return CheckResult(check.id, "passed", check.passed)
 
     def _near(self, check: Check) -> Where | None:
@@ -269,6 +274,10 @@ class Run:
             if field.name == check.item:
                 place = field.place
         return self._where(place.line, place.column) if place is not None else None
+
+    def _is_so(self, text: str) -> bool:
+        """Return whether a sentence is true of this file: that a `return` is missing is not, where None is returned."""
+        return text != difference.RETURN_MISSING or returns.is_missing(self._source.tree, self._desk.call)
 
     def _own_names(self, text: str) -> str:
         """Return a text in which an earlier step bears the name by which the learner's file imports it."""

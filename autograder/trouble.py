@@ -26,6 +26,7 @@ class Trouble(NamedTuple):
     frame: wire.Frame | None = None
     call: str | None = None
     unfinished: bool = False
+    untried: bool = False  # nothing came to be asked: whatever is said of how it fails would be untrue
 
 
 def of_ended(ended: Ended, call: str) -> Trouble:
@@ -51,9 +52,8 @@ def of_exception(error: StudentRaised, references: Collection[str] = ()) -> Trou
         says = f"your code called {raised.forbidden}, which is what this step is about: write it yourself"
         return Trouble("failed", f"a call of {raised.forbidden}", (says,), frame, call)
     if raised.builtin == "NotImplementedError" and raised.own:
-        return Trouble(
-            "failed", "nothing yet", (f"not done yet: {raised.message or 'NotImplementedError'}",), frame, call, True
-        )
+        todo = (f"not done yet: {raised.message or 'NotImplementedError'}",)
+        return Trouble("failed", "nothing yet", todo, frame, call, unfinished=True, untried=True)
     if raised.builtin == "SystemExit":
         return Trouble("error", "an exit", ("your code called sys.exit: a step returns its values",), frame, call)
     if raised.builtin == "MemoryError" or "can't allocate memory" in raised.message:

@@ -116,7 +116,7 @@ def quoted(where: Where) -> list[Line]:
     made = []
     if where.text.strip():
         before = printable(where.text[: where.column - 1].lstrip())
-        at = len(before) if where.column > 1 else None
+        at = len(before) if 1 < where.column <= len(where.text) + 1 else None
         code, caret = window(printable(where.text.strip()), _LONGEST_CODE, at)
         made.append(Line("code", f"{_INDENT}  {code}", len(_INDENT) + 2))
         if caret is not None:

@@ -1,8 +1,10 @@
 """What is told of code that raised: the text of its exception, in lines, and in the names that its file uses."""
 
+import ast
+
 import pytest
 
-from autograder import trouble, wire
+from autograder import returns, trouble, wire
 from autograder.run import _call
 from autograder.student import StudentRaised
 
@@ -51,3 +53,61 @@ def test_an_earlier_step_bears_the_name_that_the_learners_file_imports(judge_tex
 )
 def test_what_was_given_is_not_called_but_read(words, told):
     assert _call(words) == told
+
+
+FILE = """def f(x):
+    {f}
+
+class C:
+    def forward(self, x):
+        {forward}
+
+    def other(self):
+        def inner():
+            return 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("f", "forward", "call", "missing"),
+    [
+        ("x + 1", "return x", "f(x)    x: [batch=2]", True),
+        ("return x", "x", "f(x)", False),
+        ("return None", "x", "f(x)", False),
+        ("return", "x", "f(x)", True),
+        ("if x:\n        return x", "x", "f(x)", False),
+        ("return x", "x", "C(f(…))(x)    x: [batch=2]", True),
+        ("x", "return x", "C(f(…))(x)", False),
+        ("return x", "return x", "C(1).other(x)", True),
+        ("return x", "x", "C(1).weight", False),
+        ("x", "x", "C(1).nothing(x)", False),
+        ("x", "x", "g(x)", False),
+        ("x", "x", "", False),
+    ],
+)
+def test_a_return_is_missing_where_the_function_that_was_called_has_none(f, forward, call, missing):
+    assert returns.is_missing(ast.parse(FILE.format(f=f, forward=forward)), call) is missing
+
+
+MASK = "def causal_mask(sequence_length, num_tokens=0, *, dtype=None, device=None):\n    {}\n"
+
+
+def test_where_none_is_returned_on_purpose_no_return_is_said_to_be_missing(judge_text):
+    assert "missing" not in str(judge_text("causal_mask", MASK.format("return None")).checks)
+    assert "is a `return` missing?" in str(judge_text("causal_mask", MASK.format("pass"), diagnose=False).checks)
+
+
+def test_what_a_known_mistake_says_of_a_return_is_not_asked_as_well(judge_text):
+    made = judge_text("causal_mask", MASK.format("pass"))
+    assert any(check.mistake and "without a return" in check.mistake.says for check in made.checks)
+    assert "is a `return` missing?" not in str(made.checks)
+
+
+def test_what_was_not_tried_is_told_by_what_is_asked(judge_text):
+    made = judge_text("causal_mask", MASK.format("raise NotImplementedError('step 02: causal_mask')"))
+    assert {check.outcome for check in made.checks} == {"failed"}
+    tried = [check for check in made.checks if check.got != "nothing yet"]
+    untried = [check for check in made.checks if check.got == "nothing yet"]
+    assert all(check.message.startswith("not tried yet: ") for check in untried)
+    assert len(untried) > 3
+    assert not any(check.message.startswith("not tried yet: ") for check in tried)

@@ -64,7 +64,7 @@ FULL = report(
         where=Where(
             "steps/step_01.py", 31, 9, "        return x + self.mlp(self.ln_2(x)) * 2  # and a comment that goes on"
         ),
-        detail=["at [0, 0, 1, 0], the first of 118 of 120 that differ", "called from steps/step_01.py:3, in forward"],
+        detail=["118 of 120 numbers differ, the first at [0, 0, 1, 0]", "called from steps/step_01.py:3, in forward"],
         call="LayerNorm(8)(x)    x: [batch=2, dim=8]",
     ),
     result("error", "there is no line of this on the page", declared=False, detail=["ValueError: no"]),
@@ -152,7 +152,7 @@ Results:
 ❌ the output differs
    call      LayerNorm(8)(x)    x: [batch=2, dim=8]
    expected  0.1203   got 0.9981
-   at [0, 0, 1, 0], the first of 118 of 120 that differ
+   118 of 120 numbers differ, the first at [0, 0, 1, 0]
    called from steps/step_01.py:3, in forward
    steps/step_01.py:31
      return x + self.mlp(self.ln_2(x)) * 2  # and a comment that goes on
