@@ -216,7 +216,8 @@ class Run:
 
     def _troubled(self, check: Check, what: trouble.Trouble) -> CheckResult:
         self._unfinished = self._unfinished or what.unfinished
-        self.evidence[check.id] = Evidence(what.outcome, (what.got, *what.detail[:1]))  # the rest is frames and advice
+        said = [re.sub(r"[.?] Did you .*\?$", "", text) for text in what.detail[:1]]  # the rest is frames and advice
+        self.evidence[check.id] = Evidence(what.outcome, (what.got, *said))  # what is suggested hangs on other names
         if what.got.startswith("a call of"):
             self._forbidden_call = what
         where = self._where(what.frame.line, file=what.frame.filename) if what.frame is not None else None

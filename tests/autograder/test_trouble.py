@@ -111,3 +111,39 @@ def test_what_was_not_tried_is_told_by_what_is_asked(judge_text):
     assert all(check.message.startswith("not tried yet: ") for check in untried)
     assert len(untried) > 3
     assert not any(check.message.startswith("not tried yet: ") for check in tried)
+
+
+ATTENTION = """from torch import nn
+
+class GPT2Attention(nn.Module):
+    def __init__(self, config):
+        super().__init__()
+        self.c_attn = nn.Linear(config.n_embd, 3 * config.n_embd)
+        self.c_proj = nn.Linear(config.n_embd, config.n_embd)
+
+    def forward(self, hidden_states, attention_mask=None):
+        {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("return self.c_atn(hidden_states)", "AttributeError: 'GPT2Attention' object has no attribute 'c_atn'{}'c_attn'?"),
+        ("return hiden_states", "NameError: name 'hiden_states' is not defined{}'hidden_states'?"),
+        ("raise NameError('mine. Did you mean: this?')", "NameError: mine. Did you mean: this?"),
+        ("return qqq", "NameError: name 'qqq' is not defined"),
+    ],
+)
+def test_what_python_suggests_for_an_unknown_name_is_told(judge_text, line, text):
+    made = judge_text("attention", ATTENTION.format(line), diagnose=False)
+    said = {check.detail[0] for check in made.checks if check.outcome == "error"}
+    assert said == {text.format(". Did you mean: ")}
+
+
+def test_an_object_that_cannot_be_listed_gets_no_suggestion(judge_text):
+    lister = "    def __dir__(self):\n        raise SystemExit\n"
+    made = judge_text("attention", ATTENTION.format("return self.c_atn(hidden_states)") + lister, diagnose=False)
+    assert {check.detail[0] for check in made.checks if check.outcome == "error"} == {
+        "AttributeError: 'GPT2Attention' object has no attribute 'c_atn'"
+    }
