@@ -49,7 +49,7 @@ def hint(step: str | None, number: int | None) -> None:
 
 
 def _hint(course: Course, step: Step, memory: Memory, number: int | None) -> None:
-    from autograder.hints import ladder
+    from autograder.hints import ladder, plain
 
     hints = ladder(course, step)
     total, taken = len(hints), memory.state(step.slug).hints
@@ -61,7 +61,7 @@ def _hint(course: Course, step: Step, memory: Memory, number: int | None) -> Non
         )
     is_over = number is None and taken >= total
     shown = number if number is not None and number <= taken else memory.take_hint(step.slug, total)
-    say(wrapped(f"Hint {shown}/{total} for step {step.id}: {hints[shown - 1].text}"))
+    say(wrapped(f"Hint {shown}/{total} for step {step.id}: {plain(hints[shown - 1].text)}"))
     if is_over:
         say("")
         say(wrapped(f"These were all {total} hints, and this is the last one again. The text is steps/{step.name}.md."))
