@@ -14,6 +14,7 @@ from autograder.console import agreed, columns, complain, is_terminal, say, say_
 from autograder.errors import CourseError, NotDone, UsageError
 from autograder.memory import text_sha256
 from autograder.views.layout import fitted, printable, quoted
+from autograder.waiting import told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -216,7 +217,7 @@ def _check(part: _Part, book: Casebook, show_all: bool) -> int:
     except Unreadable as error:
         return _cannot_be_judged(part, book, error)
     seed = new_seed()
-    with _nursery() as nursery:
+    with _nursery() as nursery, told(nursery):
         found = list(_trial(part, nursery).verdicts(submission, seed))
     outcome = worst([verdict.outcome for _, verdict in found])
     book.remember_try(submission.data, outcome)

@@ -173,13 +173,14 @@ def _judged(wanted: Asked, step: Step, started: float, warmth: Warmth | None) ->
     from autograder.judge import judged
     from autograder.nursery import Nursery
     from autograder.report import EXIT_CODES
+    from autograder.waiting import told
 
     options, course, memory, _ = wanted
     made = order(step, options, started)
     if warmth:
         found = _judged_warm(course, made, warmth)
     else:
-        with Nursery() as nursery:
+        with Nursery() as nursery, told(nursery):
             found = judged(course, made, nursery)
     report = found.report
     own = made.file is None and options.tree == "steps"
@@ -203,12 +204,14 @@ def _judged_warm(course: Course, order: Order, warmth: Warmth) -> Judged:
     Errors: Cold, where the course would be called broken: it may be the server that is.
     """
     from autograder.judge import judged, timed
+    from autograder.waiting import told
 
     try:
         known = warmth.ahead(order)
-        found = (
-            timed(known, order.started) if known else judged(course, warmth.order(order), warmth.nursery, warmth.limits)
-        )
+        with told(warmth.nursery):
+            made = None if known else judged(course, warmth.order(order), warmth.nursery, warmth.limits)
+        found = timed(known, order.started) if known else made
+        assert found is not None
     except InternalError:
         raise Cold from None
     if found.report.outcome == "internal":

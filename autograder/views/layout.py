@@ -20,7 +20,7 @@ _PRINTED, _LONGEST_PRINT = 20, 400  # lines, and characters of a line, of what t
 _TITLES = {
     "blocked": "right by itself; an earlier step is not",
     "error": "your code raised an exception",
-    "timeout": "a time-out: not the same as wrong",
+    "timeout": "your code did not come back: does each loop end?",
     "crash": "your code ended its process",
     "limit": "a limit was reached",
     "bad_input": "the file cannot be judged",
