@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from autograder.console import note, say
+from autograder.console import fitting, note, say
 from autograder.errors import CourseError
 from autograder.texts import substitute
 from autograder.views.layout import printable
@@ -66,7 +66,8 @@ def show(course: Course, step: Step) -> bool:
     if not shown.is_whole:
         here = " and ".join(_few(list(_prints(course, step))))
         stands = f": print is called in {here}" if here else ""
-        note(f"\nThis printed {shown.lines:,} lines. The example prints a few, so your own code prints the rest{stands}")
+        says = "The example prints a few, so your own code prints the rest"
+        note(fitting(f"\nThis printed {shown.lines:,} lines. {says}{stands}", sys.stderr))
     return shown.ended
 
 

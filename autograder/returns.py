@@ -1,4 +1,4 @@
-"""Whether the function that a check called lacks a `return`, asked of the syntax tree: None may be returned on purpose."""
+"""Whether the function that a check called lacks a `return`, by the syntax tree: None may be returned on purpose."""
 
 from __future__ import annotations
 

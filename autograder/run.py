@@ -211,8 +211,9 @@ class Run:
         )
 
     def _not_tried(self, check: Check, got: str) -> str:
-        """Return the line of a check that could ask nothing yet: what it asks for, and no word of how that is failed."""
-        return f"not tried yet: {check.passed}" if "{got}" not in check.failed else checking.fill(check.failed, got=got)
+        """Return the line of a check that could ask nothing yet: what it asks for, and not how that is failed."""
+        says_got = "{got}" in check.failed
+        return checking.fill(check.failed, got=got) if says_got else f"not tried yet: {check.passed}"
 
     def _troubled(self, check: Check, what: trouble.Trouble) -> CheckResult:
         self._unfinished = self._unfinished or what.unfinished

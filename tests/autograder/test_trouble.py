@@ -129,7 +129,10 @@ class GPT2Attention(nn.Module):
 @pytest.mark.parametrize(
     ("line", "text"),
     [
-        ("return self.c_atn(hidden_states)", "AttributeError: 'GPT2Attention' object has no attribute 'c_atn'{}'c_attn'?"),
+        (
+            "return self.c_atn(hidden_states)",
+            "AttributeError: 'GPT2Attention' object has no attribute 'c_atn'{}'c_attn'?",
+        ),
         ("return hiden_states", "NameError: name 'hiden_states' is not defined{}'hidden_states'?"),
         ("raise NameError('mine. Did you mean: this?')", "NameError: mine. Did you mean: this?"),
         ("return qqq", "NameError: name 'qqq' is not defined"),

@@ -180,7 +180,8 @@ def test_what_an_earlier_line_has_told_is_not_said_again():
 
 def test_the_same_error_is_named_by_the_line_that_told_it():
     one, other = ({"outcome": "error", "detail": [f"{name}: no"]} for name in ("ValueError", "TypeError"))
-    made = report(result("passed"), *(result(message=f"{n} fails", **kind) for n, kind in enumerate((one, other, one, other))))
+    kinds = enumerate((one, other, one, other))
+    made = report(result("passed"), *(result(message=f"{n} fails", **kind) for n, kind in kinds))
     assert in_plain(made).splitlines()[3:11] == [
         "❌ 0 fails",
         "   ValueError: no",
@@ -240,7 +241,7 @@ def test_the_caret_stands_under_its_column():
     assert code[caret.index("^")] == "b" or code.strip()[4] == code[caret.index("^")]
 
 
-QUOTE = "        out = self.c_proj(heads.transpose(1, 2).reshape(batch, seq, self.n_embd)) if self.wide else broken(é, 漢, hidden)"
+QUOTE = "        out = self.proj(heads.transpose(1, 2).reshape(b, s, self.n)) if self.wide else broken(é, 漢, hidden)"
 
 
 @pytest.mark.parametrize("width", [24, 40, 60, 80, 100, 200])

@@ -58,7 +58,8 @@ def value(name, got, *below):
 
 def all_values(got, *below, failed_before=0):
     """The seven lines with the same `got`: the reason stands once, and the others say under which failed line."""
-    again = [f"   the same error as under the {['first', 'second', 'third'][failed_before]} ❌"] if len(below) > 1 else []
+    which = ["first", "second", "third"][failed_before]
+    again = [f"   the same error as under the {which} ❌"] if len(below) > 1 else []
     return "\n".join([value(FIELDS[0], got, *below), *(value(name, got, *again) for name in FIELDS[1:])])
 
 
