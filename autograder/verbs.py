@@ -192,7 +192,7 @@ def history(step: str, number: int | None, *, diff: bool) -> None:
 def _list_versions(memory: Memory, step: Step, found: Sequence[Version]) -> None:
     from autograder.history import local_time
 
-    say(f"Versions of steps/{step.name}.py, newest first:")
+    say(wrapped(f"Versions of steps/{step.name}.py, newest first:"))
     for version in found:
         marks = [version.words]
         marks += ["the file as it is now"] if version.is_present else []
