@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 HEADING = "## What You Can Now Do"
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LONGEST_S = 120.0
-_FIRST, _LAST = 40, 20  # lines that are shown: no example of ours prints as many
+_FIRST, _LAST = 20, 20  # lines that are shown: no example of ours prints as many
 _LONGEST_LINE = 2000  # bytes
 _NAMED = 3  # so many calls of print are named
 

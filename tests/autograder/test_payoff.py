@@ -42,16 +42,16 @@ def test_an_example_is_shown_as_it_is(root, capfd):
 
 
 def test_a_few_lines_more_are_shown_too(root, capfd):
-    ended, out, err = shown(root, LOUD.format(times=59), capfd)
+    ended, out, err = shown(root, LOUD.format(times=39), capfd)
     assert (ended, err) == (True, "")
-    assert out == "\\x1b[2Jx is 21\n" * 59 + "42\n"
+    assert out == "\\x1b[2Jx is 21\n" * 39 + "42\n"
 
 
 def test_of_very_many_lines_the_ends_are_shown_and_where_print_is_called(root, capfd):
     ended, out, err = shown(root, LOUD.format(times=50_000), capfd)
     assert ended
-    assert out.splitlines()[39:42] == ["\\x1b[2Jx is 21", "… 49,941 lines left out …", "\\x1b[2Jx is 21"]
-    assert len(out.splitlines()) == 61
+    assert out.splitlines()[19:22] == ["\\x1b[2Jx is 21", "… 49,961 lines left out …", "\\x1b[2Jx is 21"]
+    assert len(out.splitlines()) == 41
     assert out.endswith("\n42\n")
     assert err == (
         "\nThis printed 50,001 lines. The example prints a few, so your own code prints the rest: "
