@@ -74,7 +74,7 @@ def _hint(course: Course, step: Step, memory: Memory, number: int | None) -> Non
     elif max(shown, taken) < total:
         say_next(f"{_run('', step)}, or {_run('hint', step)} for the next hint")
     else:
-        say_next(f"{_run('', step)}")
+        say_next(_run("", step))
 
 
 def progress(*, plain: bool, as_json: bool) -> None:
@@ -95,7 +95,10 @@ def progress(*, plain: bool, as_json: bool) -> None:
         for slug in strange:
             say(wrapped(_carry_over(slug), 2))
         _tell(memory)
-        say_next(f"{_run('', following)}" if following else "Every step that is there has passed.")
+        if following:
+            say_next(_run("", following))
+        else:
+            say("Every step that is there has passed.")
 
 
 def _carry_over(slug: str) -> str:
@@ -151,7 +154,7 @@ def reset(step: str, *, yes: bool) -> None:
             say(wrapped(f"{name} is the stub again. {_run('undo', chosen)} brings back what it was, kept in"))
             say(memory.archive.path(kept).relative_to(course.root).as_posix())
         _tell(memory)
-        say_next(f"{_run('', chosen)}")
+        say_next(_run("", chosen))
 
 
 def undo(step: str) -> None:
@@ -186,7 +189,7 @@ def history(step: str, number: int | None, *, diff: bool) -> None:
         else:
             say(wrapped(f"No version of steps/{chosen.name}.py has been checked yet."))
             _tell(memory)
-            say_next(f"{_run('', chosen)}")
+            say_next(_run("", chosen))
 
 
 def _list_versions(memory: Memory, step: Step, found: Sequence[Version]) -> None:
