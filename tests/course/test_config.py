@@ -210,7 +210,7 @@ WRONG_ONES = {
             OTHER_DECORATOR,
             all_values(
                 "NameError",
-                "   NameError: name 'dataclass' is not defined",
+                "   NameError: name 'dataclass' is not defined. Did you mean: 'dataclasses'?",
                 "   steps/step_01.py:4",
                 "     @dataclass",
                 failed_before=1,
