@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from autograder import client, files
 from autograder import course as courses
 from autograder.casebook import Casebook
-from autograder.console import agreed, complain, say, wrapped
+from autograder.console import agreed, columns, complain, is_terminal, say, say_next, wrapped
 from autograder.errors import CourseError, NotDone, UsageError
 from autograder.memory import text_sha256
-from autograder.views.layout import printable
+from autograder.views.layout import fitted, printable, quoted
+from autograder.waiting import told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from autograder.course import Course, Step
@@ -127,7 +129,7 @@ def _write(part: _Part, book: Casebook, *, new: bool, yes: bool) -> None:
     if kept is not None:
         say(wrapped(f"Your file is kept as {kept}."))
     say("")
-    say(wrapped(f"Next: read {part.shown}, then {part.run}"))
+    say_next(f"read {part.shown}, then {part.run}")
 
 
 def _introduce(part: _Part) -> None:
@@ -215,18 +217,18 @@ def _check(part: _Part, book: Casebook, show_all: bool) -> int:
     except Unreadable as error:
         return _cannot_be_judged(part, book, error)
     seed = new_seed()
-    with _nursery() as nursery:
+    with _nursery() as nursery, told(nursery):
         found = list(_trial(part, nursery).verdicts(submission, seed))
     outcome = worst([verdict.outcome for _, verdict in found])
     book.remember_try(submission.data, outcome)
     say("\nResults:")
     if outcome == "passed" and len(found) == len(part.steps):
-        say(f"✅ every check of {part.extent} passes: it is mended")
+        say(wrapped(f"✅ every check of {part.extent} passes: it is mended", 3))
         _tell(part, book)
         return 0
     _show_failures(part, found, show_all)
     say(f"learner: {part.shown} · seed {seed} · {round((time.monotonic() - started) * 1000)} ms")
-    say(f"Next: {client.road()} doctor" if outcome == "internal" else f"Next: edit {part.shown}, then {part.run}")
+    say_next(f"{client.road()} doctor" if outcome == "internal" else f"edit {part.shown}, then {part.run}")
     return EXIT_CODES[outcome]
 
 
@@ -238,11 +240,11 @@ def _cannot_be_judged(part: _Part, book: Casebook, error: Exception) -> int:
         book.remember_try(error.data, "bad_input")
     say("\nResults:")
     place = f" ({error.where.file}:{error.where.line})" if error.where else ""
-    say(f"❌ {part.shown} cannot be judged: {printable(error.sentence)}{place}")
-    if error.where is not None and error.where.text.strip():
-        say(f"     {printable(error.where.text.strip())}")
+    say(wrapped(f"❌ {part.shown} cannot be judged: {printable(error.sentence)}{place}", 3))
+    if error.where is not None:
+        _draw(quoted(error.where))
     say("")
-    say(f"Next: edit {part.shown}, then {part.run}; {part.run} --new draws another, and keeps this one")
+    say_next(f"edit {part.shown}, then {part.run}; {part.run} --new draws another, and keeps this one")
     return 1
 
 
@@ -262,9 +264,9 @@ def _show_failures(part: _Part, found: list[tuple[Step, Verdict]], show_all: boo
     say("")
 
 
-def _draw(lines: Iterable[Line]) -> None:
-    for line in lines:
-        say(line.text if line.role in ("result", "code", "output") else wrapped(line.text, line.hang))
+def _draw(lines: Sequence[Line]) -> None:
+    for line in fitted(lines, columns(sys.stdout)) if is_terminal() else lines:
+        say(line.text)
 
 
 def _tell(part: _Part, book: Casebook) -> None:
@@ -281,7 +283,7 @@ def _tell(part: _Part, book: Casebook) -> None:
     else:
         say(wrapped(f"It was {culprit.mistake.name}, in step {culprit.step.id}, {culprit.step.title}:"))
         say(wrapped(f"   {culprit.mistake.says}", 3))
-        _draw(hunt.changes(culprit.text, suspects.right()))
+        _draw(list(hunt.changes(culprit.text, suspects.right())))
         attempts = book.attempts()
         if attempts:
             say(f"Mended in {attempts} attempt{'s' if attempts > 1 else ''}.")
@@ -290,7 +292,7 @@ def _tell(part: _Part, book: Casebook) -> None:
         say("")
         say(wrapped(advice, 2))
     say("")
-    say(f"Next: {part.run} --new draws another mistake")
+    say_next(f"{part.run} --new draws another mistake")
 
 
 def _advice(part: _Part) -> str:

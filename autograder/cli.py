@@ -10,7 +10,7 @@ import typer
 
 from autograder import __version__, client, desk
 from autograder import course as courses
-from autograder.console import INTERRUPTED, complain, ended, say
+from autograder.console import INTERRUPTED, complain, ended, say, wrapped
 from autograder.errors import Stale, UsageError
 
 if TYPE_CHECKING:
@@ -104,10 +104,10 @@ def doctor() -> None:
 
     unwell = 0
     for finding in examine(courses.find_root(client.here()), client.road()):
-        say(f"{'✅' if finding.well else '❌'} {finding.sentence}")
+        say(wrapped(f"{'✅' if finding.well else '❌'} {finding.sentence}", 3))
         if not finding.well:
             unwell += 1
-            say(f"   mend it: {finding.mend}")
+            say(wrapped(f"   mend it: {finding.mend}", 5))
     say("Nothing is wrong." if not unwell else f"{unwell} to mend.")
     raise typer.Exit(1 if unwell else 0)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn, TextIO
 
 from autograder import course as courses
 from autograder import progress, warm
-from autograder.console import complain, ended, is_terminal, note
+from autograder.console import complain, ended, fitting, is_terminal, note, say
 from autograder.errors import InternalError, UsageError
 from autograder.memory import Memory
 from autograder.views.plain import encodable
@@ -84,7 +84,7 @@ def _check(argv: list[str], started: float, warmth: Warmth | None, announced: bo
     if warmth and (wanted.options.cold or wanted.options.debug):
         raise Cold
     if wanted.step is None:
-        print("Every step has passed: all there is, you have written.")
+        say("Every step has passed: all there is, you have written.")
         return 0
     if not wanted.options.json and not announced:
         print_first_line(wanted.step, sys.stdout)
@@ -173,13 +173,14 @@ def _judged(wanted: Asked, step: Step, started: float, warmth: Warmth | None) ->
     from autograder.judge import judged
     from autograder.nursery import Nursery
     from autograder.report import EXIT_CODES
+    from autograder.waiting import told
 
     options, course, memory, _ = wanted
     made = order(step, options, started)
     if warmth:
         found = _judged_warm(course, made, warmth)
     else:
-        with Nursery() as nursery:
+        with Nursery() as nursery, told(nursery):
             found = judged(course, made, nursery)
     report = found.report
     own = made.file is None and options.tree == "steps"
@@ -203,12 +204,14 @@ def _judged_warm(course: Course, order: Order, warmth: Warmth) -> Judged:
     Errors: Cold, where the course would be called broken: it may be the server that is.
     """
     from autograder.judge import judged, timed
+    from autograder.waiting import told
 
     try:
         known = warmth.ahead(order)
-        found = (
-            timed(known, order.started) if known else judged(course, warmth.order(order), warmth.nursery, warmth.limits)
-        )
+        with told(warmth.nursery):
+            made = None if known else judged(course, warmth.order(order), warmth.nursery, warmth.limits)
+        found = timed(known, order.started) if known else made
+        assert found is not None
     except InternalError:
         raise Cold from None
     if found.report.outcome == "internal":
@@ -226,7 +229,9 @@ def _remembered(course: Course, memory: Memory, found: Judged) -> Report:
     if found.data is None:
         return report
     failed = [check.id for check in report.checks if check.outcome != "passed"]
-    memory.remember_check(slug, found.data, report.outcome, failed, report.seed, report.blocked_by)
+    memory.remember_check(
+        slug, found.data, report.outcome, failed, report.seed, report.blocked_by, unfinished=found.unfinished
+    )
     if report.outcome == "passed":
         following = progress.next_step(progress.standings(course, memory))
         return structs.replace(report, next=f"{road()} {following.task}") if following else report
@@ -304,7 +309,8 @@ def _debug(found: Judged) -> None:
 
 def print_first_line(step: Step, stream: TextIO) -> None:
     """Print the line that stands there while a check is made."""
-    print(encodable(f"Running tests for Step {step.id}: {step.title}...", stream), file=stream, flush=True)
+    text = encodable(f"Running tests for Step {step.id}: {step.title}...", stream)
+    print(fitting(text, stream), file=stream, flush=True)
 
 
 def road() -> str:

@@ -87,7 +87,8 @@ def a_class(student: Any, name: str) -> Any:
             return found
     kind = type_name(found)
     got = difference.article(kind)
-    raise Failed(difference.Difference("", got, (f"{name} is an object of type {kind}, not a class",)))
+    what = got if got == "None" else f"an object of type {kind}"
+    raise Failed(difference.Difference("", got, (f"{name} is {what}, not a class",)))
 
 
 def make(student: Any, name: str, *args: Any, **kwargs: Any) -> Any:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from autograder.errors import AutograderError, UsageError
 from autograder.views.layout import printable
 from autograder.views.plain import encodable
+from autograder.views.width import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +44,13 @@ def say(text: str) -> None:
 
 
 def complain(sentence: str) -> None:
-    print(encodable(f"autograder: {sentence}", sys.stderr), file=sys.stderr, flush=True)
+    text = encodable(f"autograder: {sentence}", sys.stderr)
+    print(fitting(text, sys.stderr, 3), file=sys.stderr, flush=True)
+
+
+def say_next(act: str) -> None:
+    """Say what to do now: the last line of a verb."""
+    say(wrapped(f"Next: {act}", 6))
 
 
 def note(text: str) -> None:
@@ -51,9 +58,9 @@ def note(text: str) -> None:
     print(encodable(text, sys.stderr), file=sys.stderr, flush=True)
 
 
-def is_terminal() -> bool:
-    """Return whether standard output is a screen that can be drawn on."""
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+def is_terminal(stream: TextIO | None = None) -> bool:
+    """Return whether a stream, standard output where none is named, is a screen that can be drawn on."""
+    return (stream or sys.stdout).isatty() and os.environ.get("TERM") != "dumb"
 
 
 def pour(data: bytes) -> None:
@@ -68,22 +75,28 @@ def pour(data: bytes) -> None:
 
 def wrapped(text: str, hang: int = 0) -> str:
     """Return the text wrapped to the terminal's width, as it is where there is none; indented lines stay whole."""
-    if not is_terminal():
+    return fitting(text, sys.stdout, hang)
+
+
+def fitting(text: str, stream: TextIO, hang: int = 0) -> str:
+    """Return the text as `wrapped` does, for another stream than standard output."""
+    if not is_terminal(stream):
         return text
+    width = columns(stream)
+    made = ([line] if line.startswith("    ") else wrap(line, width, hang) for line in text.split("\n"))
+    return "\n".join(part for parts in made for part in parts)
+
+
+def columns(stream: TextIO) -> int:
+    """Return the width of the terminal that a stream writes to."""
     import shutil
 
-    width = shutil.get_terminal_size().columns
-    return "\n".join(line if line.startswith("    ") else _wrap(line, width, hang) for line in text.split("\n"))
-
-
-def _wrap(line: str, width: int, hang: int) -> str:
-    if len(line) <= width or hang > width // 2:
-        return line
-    import textwrap
-
-    return textwrap.fill(
-        line, width, subsequent_indent=" " * hang, break_long_words=False, break_on_hyphens=False, tabsize=4
-    )
+    try:
+        size = os.get_terminal_size(stream.fileno())
+    except (OSError, ValueError):
+        size = shutil.get_terminal_size()
+    given = os.environ.get("COLUMNS", "")
+    return (int(given) if given.isdecimal() else 0) or size.columns or 80
 
 
 def agreed(question: str, *, yes: bool) -> bool:

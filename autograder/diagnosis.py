@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from msgspec import structs
 
 from autograder import evidence, locate, played, rejections
+from autograder.difference import RETURN_MISSING
 from autograder.errors import CourseError
-from autograder.report import CheckResult, Mistake, Where
+from autograder.report import QUOTED, CheckResult, Mistake, Where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -78,6 +79,10 @@ def told(bench: Bench, verdict: Verdict, found: Diagnosis) -> Verdict:
     checks = list(verdict.checks)
     at = next(index for index, result in enumerate(checks) if result.outcome != "passed")
     checks[at] = _named(bench, checks[at], found.mistakes)
+    if any("return" in mistake.says for mistake in found.mistakes):  # what is asked below has been answered
+        checks = [
+            structs.replace(check, detail=[text for text in check.detail if text != RETURN_MISSING]) for check in checks
+        ]
     return verdict._replace(checks=checks)
 
 
@@ -94,7 +99,7 @@ def _named(bench: Bench, result: CheckResult, mistakes: Sequence[checking.Mistak
     where = result.where
     if where is None and line is not None:
         shown = bench.source.lines[line - 1]
-        where = Where(bench.source.filename, line, len(shown) - len(shown.lstrip()) + 1, shown[:200])
+        where = Where(bench.source.filename, line, len(shown) - len(shown.lstrip()) + 1, shown[:QUOTED])
     return structs.replace(result, mistake=Mistake(mistake.name, mistake.says), where=where)
 
 

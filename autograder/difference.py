@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from autograder.student import Absence, Proxy, type_name
 
+RETURN_MISSING = "nothing was returned: is a `return` missing?"  # said of a function that has none
 _TEXT = 80
 
 
@@ -55,7 +56,7 @@ def near(mine: Any, theirs: Any, *, rtol: float, atol: float, any_dtype: bool = 
     axes = getattr(theirs, "axes_names", ())
     expected_shape = shape(theirs, axes)
     if mine is None:
-        return Difference(f"a tensor {expected_shape}", "None", ("nothing was returned: is a `return` missing?",))
+        return Difference(f"a tensor {expected_shape}", "None", (RETURN_MISSING,))
     if type(mine) is not torch.Tensor:
         return Difference(f"a tensor {expected_shape}", article(type_name(mine)))
     if mine.shape != theirs.shape:
@@ -82,9 +83,15 @@ def _numbers(mine: Any, theirs: Any, rtol: float, atol: float) -> Difference | N
     if not count:
         return None
     place = tuple(int(index) for index in wrong.nonzero()[0])
-    at = f"at {list(place)}, the first of {count} of {wrong.numel()} that differ" if place else ""
-    detail = [text for text in (at, _ratio(mine, theirs)) if text]
+    where = _where(count, wrong.numel(), list(place)) if place else ""
+    detail = [text for text in (where, _ratio(mine, theirs)) if text]
     return Difference(*_apart(float(theirs[place]), float(mine[place])), tuple(detail))
+
+
+def _where(count: int, size: int, place: list[int]) -> str:
+    if count == 1:
+        return f"at {place}, the only number" if size == 1 else f"1 of {size} numbers differs, at {place}"
+    return f"{f'all {size}' if count == size else f'{count} of {size}'} numbers differ, the first at {place}"
 
 
 def _not_finite(mine: Any, theirs: Any, finite: Any) -> Difference:
@@ -178,5 +185,7 @@ def _count(number: int, one: str, many: str) -> str:
 
 
 def article(name: str) -> str:
-    """Return a noun with its article."""
+    """Return a type's name with its article; there is but one None."""
+    if name == "NoneType":
+        return "None"
     return f"{'an' if name[:1].lower() in 'aeio' else 'a'} {name}"

@@ -15,6 +15,12 @@ HEADING = "## Hints"
 _ITEM = re.compile(r"\d+[.)]\s+(.*)")
 _INNER_ITEM = re.compile(r"(?:[-*+]|\d+[.)])\s")
 _CODE = "    "  # a hint's code stands indented, so that nothing wraps it
+_MARKED = re.compile(
+    r"(?P<code>`[^`]*`)"
+    r"|\[(?P<link>(?:`[^`]*`|[^\]`])*)\]\((?P<address>[^()\s]+(?:\([^()\s]*\)[^()\s]*)*)\)"
+    r"|<(?P<bare>https?://[^<>\s]+)>"
+    r"|(?P<stars>\*\*?)(?P<stressed>[^\s*](?:[^*]*[^\s*])?)(?P=stars)"
+)
 
 
 class Hint(NamedTuple):
@@ -42,6 +48,22 @@ def ladder(course: Course, step: Step) -> list[Hint]:
     if not hints:
         raise CourseError(f'has no hint under "{HEADING}": each is an item of a numbered list', filename, heading)
     return hints
+
+
+def plain(text: str) -> str:
+    """Return a hint as a screen shows it: without the marks of links and of stress, and each address on a line below.
+
+    Code keeps its marks, which tell where it begins and ends, and an address is whole, to be copied.
+    """
+    addresses: dict[str, None] = {}
+
+    def shown(found: re.Match[str]) -> str:
+        if found["link"] is not None:
+            addresses[found["address"]] = None
+        return found["code"] or found["link"] or found["bare"] or found["stressed"] or ""
+
+    lines = [line if line.startswith(_CODE) else _MARKED.sub(shown, line) for line in text.split("\n")]
+    return "\n".join([*lines, *(f"  {address}" for address in addresses)])
 
 
 def _section(lines: list[str]) -> tuple[int | None, list[tuple[int, str]]]:

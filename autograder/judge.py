@@ -63,6 +63,7 @@ class Judged(NamedTuple):
     data: bytes | None = None  # the file as it was judged: it may have been replaced meanwhile
     program: Program | None = None
     first_failure: Sequence[wire.Verb] = ()
+    unfinished: bool = False  # a part of the stub is still to be done
 
 
 def judge(course: Course, order: Order, nursery: Nursery, limits: Limits | None = None) -> Report:
@@ -102,7 +103,7 @@ def judged(course: Course, order: Order, nursery: Nursery, limits: Limits | None
             notes += found.notes
             verdict = told(bench, verdict, found) if found.mistakes else _with_laws(bench, verdict, notes)
     report = _report(course, order, verdict, blame, shown, kind, notes, started)
-    return Judged(report, data, program, verdict.first_failure)
+    return Judged(report, data, program, verdict.first_failure, verdict.unfinished)
 
 
 def timed(found: Judged, started: float) -> Judged:

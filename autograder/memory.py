@@ -37,6 +37,7 @@ class Check(NamedTuple):
     failed: tuple[str, ...]
     seed: str
     blocked_by: tuple[str, ...]  # slugs
+    unfinished: bool = False  # a part of the stub was still to be done, and says so when it is called
 
     @property
     def is_try(self) -> bool:
@@ -99,10 +100,13 @@ class Memory:
         failed: Iterable[str],
         seed: str,
         blocked_by: Iterable[str] = (),
+        *,
+        unfinished: bool = False,
     ) -> None:
         """Remember a check of the file that had the bytes ``data``. Never raises for the disk's sake: see troubles."""
         entry: dict[str, object] = {"kind": "check", "when": _now(), **_hashes(data), "outcome": outcome}
         entry |= {"failed": list(failed), "seed": seed, "blocked_by": list(blocked_by)}
+        entry |= {"unfinished": True} if unfinished else {}
         lost: OSError | None = None
         try:
             if len(data) <= BYTES_PER_VERSION:
@@ -149,13 +153,16 @@ class Memory:
         return self.archive.get(sha256)
 
     def same_failure_count(self, slug: str) -> int:
-        """Return how often in a row, up to now, a changed file has failed in the same way; an unchanged one is one."""
+        """Return how often in a row, up to now, a changed file has failed in the same way; an unchanged one is one.
+
+        A file that is not finished yet is on its way: it counts for nothing, and whatever comes after it is the first.
+        """
         tries = [check for check in self.checks(slug) if check.is_try]
         if not tries or tries[-1].outcome in ("passed", "blocked"):
             return 0
         count, text = 0, ""
         for check in reversed(tries):
-            if (check.outcome, check.failed) != (tries[-1].outcome, tries[-1].failed):
+            if check.unfinished or (check.outcome, check.failed) != (tries[-1].outcome, tries[-1].failed):
                 break
             count += check.text != text
             text = check.text
@@ -288,7 +295,8 @@ def _parse(entry: Any) -> Event | None:
         raise ValueError(sha256)
     if kind == "check":
         failed, blocked_by = (tuple(map(str, _of(list, entry, key))) for key in ("failed", "blocked_by"))
-        return Check(when, sha256, text, _of(str, entry, "outcome"), failed, _of(str, entry, "seed"), blocked_by)
+        outcome, seed = _of(str, entry, "outcome"), _of(str, entry, "seed")
+        return Check(when, sha256, text, outcome, failed, seed, blocked_by, entry.get("unfinished") is True)
     return Kept(when, sha256, text, cast("KeepVerb", kind))
 
 

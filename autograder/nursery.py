@@ -72,6 +72,7 @@ class Nursery:
         self._given: list[Born] = []
         self._leaving: list[Born] = []
         self._folders: set[str] = set()
+        self.on_wait: Callable[[float, float], None] | None = None  # told how long an answer takes, and may take
 
     def __enter__(self) -> Self:
         return self

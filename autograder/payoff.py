@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import os
 import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+import threading
+from collections import deque
+from typing import IO, TYPE_CHECKING, NamedTuple
 
+from autograder.console import fitting, note, say
 from autograder.errors import CourseError
 from autograder.texts import substitute
+from autograder.views.layout import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from autograder.course import Course, Step
 
 HEADING = "## What You Can Now Do"
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LONGEST_S = 120.0
+_FIRST, _LAST = 20, 20  # lines that are shown: no example of ours prints as many
+_LONGEST_LINE = 2000  # bytes
+_NAMED = 3  # so many calls of print are named
+
+
+class Shown(NamedTuple):
+    """Whether the example came to its end, and how many lines it printed."""
+
+    ended: bool
+    lines: int
+
+    @property
+    def is_whole(self) -> bool:
+        return self.lines <= _FIRST + _LAST
 
 
 def example(course: Course, step: Step) -> str:
@@ -36,11 +58,71 @@ def example(course: Course, step: Step) -> str:
 
 
 def show(course: Course, step: Step) -> bool:
-    """Run the example in the foreground, from the course's root; return whether it came to its end."""
-    command = [sys.executable, "-c", example(course, step)]
+    """Run the example in the foreground, from the course's root; return whether it came to its end.
+
+    Of what it prints, the first lines and the last are shown: the learner's own files may print as well.
+    """
+    shown = _run(example(course, step), course)
+    if not shown.is_whole:
+        here = " and ".join(_few(list(_prints(course, step))))
+        stands = f": print is called in {here}" if here else ""
+        says = "The example prints a few, so your own code prints the rest"
+        note(fitting(f"\nThis printed {shown.lines:,} lines. {says}{stands}", sys.stderr))
+    return shown.ended
+
+
+def _run(code: str, course: Course) -> Shown:
     environment = os.environ | {"PYTHONPATH": str(course.root), "PYTHONDONTWRITEBYTECODE": "1"}
-    try:
-        done = subprocess.run(command, cwd=course.root, env=environment, timeout=_LONGEST_S, check=False)
-    except subprocess.TimeoutExpired:
-        return False
-    return done.returncode == 0
+    environment |= {"PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, cwd=course.root, env=environment, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        end = threading.Timer(_LONGEST_S, process.kill)
+        end.start()
+        try:
+            lines = _pass_on(process.stdout)
+            return Shown(process.wait() == 0, lines)
+        finally:
+            end.cancel()
+            process.kill()
+
+
+def _pass_on(stream: IO[bytes]) -> int:
+    """Print the first lines of a stream as they come, and at its end the last ones; return how many there were."""
+    count = 0
+    last: deque[str] = deque(maxlen=_LAST)
+    while line := stream.readline(_LONGEST_LINE):
+        text = printable(line.decode("utf-8", "replace").rstrip("\r\n"))
+        count += 1
+        if count <= _FIRST:
+            say(text)
+        else:
+            last.append(text)
+    if count > _FIRST + _LAST:
+        say(f"… {count - _FIRST - _LAST:,} lines left out …")
+    for text in last:
+        say(text)
+    return count
+
+
+def _few(places: list[str]) -> list[str]:
+    more = len(places) - _NAMED
+    return [*places[:_NAMED], f"{more} more place{'s' if more > 1 else ''}"] if more > 0 else places
+
+
+def _prints(course: Course, step: Step) -> Iterator[str]:
+    """Yield the places where the learner's files, up to this step's, call print when they are imported or called."""
+    for each in course.steps:
+        path = course.stub(each)
+        tree = None
+        with contextlib.suppress(OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+            tree = ast.parse(path.read_bytes()) if each.number <= step.number else None
+        todo: list[ast.AST] = [tree] if tree else []
+        lines = []
+        while todo:
+            node = todo.pop()
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
+                lines.append(node.lineno)
+            if not (isinstance(node, ast.If) and "__main__" in ast.unparse(node.test)):  # by hand alone
+                todo += ast.iter_child_nodes(node)
+        yield from (f"{path.relative_to(course.root).as_posix()}:{line}" for line in sorted(lines))

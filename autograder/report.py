@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 Outcome = Literal["passed", "failed", "error", "timeout", "crash", "limit", "bad_input", "blocked", "internal"]
+QUOTED = 1000  # characters of a learner's line that a report holds
 # A step's outcome is its worst check's, in this order.
 _BY_GRAVITY: tuple[Outcome, ...] = (
     "passed",

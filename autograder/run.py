@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autograder import checking, comparing, trouble
+from autograder import checking, comparing, difference, returns, trouble
 from autograder.draw import Draw, new_seed
 from autograder.evidence import Evidence
-from autograder.report import CheckResult, Outcome, Printed, Where, worst
+from autograder.report import QUOTED, CheckResult, Outcome, Printed, Where, worst
 from autograder.student import Desk, Missing, StudentRaised, student
 from autograder.supervisor import Ended, Limits, ProtocolBroken
 
@@ -64,6 +65,8 @@ class Run:
         self._is_lent = desk is not None
         self._desk = desk or Desk(nursery, program, limits)
         self._unfinished = False
+        self._has_todo = source.raises("NotImplementedError")
+        self._obstacles: set[tuple[str, ...]] = set()  # what kept checks from their own question
         self._answered = False
         self._timeouts = 0
         self._forbidden_call: trouble.Trouble | None = None
@@ -139,8 +142,9 @@ class Run:
         if loading is not None and not check.static:
             return self._troubled(check, loading) if check.declared else None
         if self._timeouts >= _MAX_TIMEOUTS and not check.static:
-            says = ("not tried: your code did not come back from the calls before",)
-            return self._troubled(check, trouble.Trouble("timeout", "a time-out", says)) if check.declared else None
+            says = ("your code did not come back from the calls before",)
+            untried = trouble.Trouble("timeout", "a time-out", says, untried=True)
+            return self._troubled(check, untried) if check.declared else None
         result = self._ask(check, seed)
         if result.outcome != "passed" and not self._first_failure:
             self._first_failure = self._desk.history
@@ -149,6 +153,8 @@ class Run:
     def _ask(self, check: Check, seed: str) -> CheckResult:
         assert check.run is not None
         try:
+            if not check.static and self._desk.history:  # of a check that failed: what it left is not for this one
+                self._desk.forget()
             check.run(**self._resources(check, seed))
             if not check.static:
                 self._desk.forget()
@@ -191,6 +197,9 @@ class Run:
         found = failed.found
         words = (failed.says,) if failed.values else (found.expected, found.got, *found.detail)
         self.evidence[check.id] = Evidence("failed", words, failed.values)
+        obstacle = (found.expected, found.got, *found.detail)
+        untried = self._has_todo and not failed.compared and obstacle in self._obstacles
+        self._obstacles.add(obstacle)
         told = "{got}" in check.failed  # then the line itself says what was got, and does not give the answer away
         where = None
         if failed.where is not None:
@@ -198,30 +207,36 @@ class Run:
         return CheckResult(
             check.id,
             "failed",
-            checking.fill(check.failed, got=found.got),
+            self._not_tried(check, found.got) if untried else checking.fill(check.failed, got=found.got),
             expected=None if told else found.expected or None,
-            got=found.got or None,
+            got=self._own_names(found.got) or None,
             where=where,
-            detail=list(found.detail),
-            call=None if check.static else self._desk.call or None,
+            detail=[self._own_names(text) for text in found.detail if self._is_so(text)],
+            call=None if check.static else _call(self._desk.call),
             near=self._near(check),
             declared=check.declared,
         )
 
+    def _not_tried(self, check: Check, got: str) -> str:
+        """Return the line of a check that could ask nothing yet: what it asks for, and not how that is failed."""
+        says_got = "{got}" in check.failed
+        return checking.fill(check.failed, got=got) if says_got else f"not tried yet: {check.passed}"
+
     def _troubled(self, check: Check, what: trouble.Trouble) -> CheckResult:
         self._unfinished = self._unfinished or what.unfinished
-        self.evidence[check.id] = Evidence(what.outcome, (what.got, *what.detail[:1]))  # the rest is frames and advice
+        said = [re.sub(r"[.?] Did you .*\?$", "", text) for text in what.detail[:1]]  # the rest is frames and advice
+        self.evidence[check.id] = Evidence(what.outcome, (what.got, *said))  # what is suggested hangs on other names
         if what.got.startswith("a call of"):
             self._forbidden_call = what
         where = self._where(what.frame.line, file=what.frame.filename) if what.frame is not None else None
         return CheckResult(
             check.id,
             what.outcome,
-            checking.fill(check.failed, got=what.got),
+            self._not_tried(check, what.got) if what.untried else checking.fill(check.failed, got=what.got),
             got=what.got,
             where=where,
-            detail=list(what.detail),
-            call=what.call,
+            detail=[self._own_names(text) for text in what.detail],
+            call=_call(what.call),
             near=self._near(check),
             declared=check.declared,
         )
@@ -257,7 +272,7 @@ class Run:
             return self._troubled(check, loading)
         if self._unfinished or not self._answered:
             says = ["this counts once your code has run"]
-            return CheckResult(check.id, "failed", checking.fill(check.failed, got="nothing yet"), detail=says)
+            return CheckResult(check.id, "failed", self._not_tried(check, "nothing yet"), detail=says)
         return CheckResult(check.id, "passed", check.passed)
 
     def _near(self, check: Check) -> Where | None:
@@ -269,11 +284,27 @@ class Run:
                 place = field.place
         return self._where(place.line, place.column) if place is not None else None
 
+    def _is_so(self, text: str) -> bool:
+        """Return whether a sentence is true of this file: that a `return` is missing is not, where None is returned."""
+        return text != difference.RETURN_MISSING or returns.is_missing(self._source.tree, self._desk.call)
+
+    def _own_names(self, text: str) -> str:
+        """Return a text in which an earlier step bears the name by which the learner's file imports it."""
+        return text if self._shown.startswith("solutions/") else re.sub(r"\bsolutions\.(?=step_\d)", "steps.", text)
+
     def _where(self, line: int, column: int = 1, file: str | None = None) -> Where:
         file = file or self._shown
         lines = self._texts.get(file, ())
         text = lines[line - 1].rstrip("\r\n") if 0 < line <= len(lines) else ""
-        return Where(file, line, column, text[:200])
+        return Where(file, line, column, text[:QUOTED])
+
+
+def _call(words: str | None) -> str | None:
+    """Return a call in words; where what the code was given is read afterwards, what is read."""
+    read = re.fullmatch(r"a (dict|list)(?:\[(.+)\])?", words or "")
+    if not read:
+        return words or None
+    return f"{read[2]} in the {read[1]} that was given" if read[2] else f"the {read[1]} that was given"
 
 
 def _no_verdict(check: Check) -> CheckResult:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _LIBRARIES = (
     *("autograder.oracle.transformers_gpt2", "autograder.oracle.modules", "autograder.law"),
     *("autograder.counterexample", "autograder.judge", "autograder.hints", "autograder.payoff", "autograder.versions"),
+    "autograder.waiting",
     *("autograder.views.plain", "autograder.views.terminal", "autograder.views.document", "autograder.views.editor"),
     *("autograder.views.junit", "autograder.views.github", "rich.console", "hypothesis", "psutil", "numpy.random"),
     *("transformers.cache_utils", "transformers.masking_utils", "torch.nn.attention.bias", "torch.testing"),

@@ -187,6 +187,12 @@ class Source:
                     return self._place(node)
         return None
 
+    def raises(self, name: str) -> bool:
+        """Return whether some `raise` of the file, run or not, names this exception of Python's own."""
+        raised = [node.exc for node in ast.walk(self.tree) if isinstance(node, ast.Raise)]
+        kinds = [error.func if isinstance(error, ast.Call) else error for error in raised]
+        return any(isinstance(kind, ast.Name) and kind.id == name for kind in kinds)
+
     def definition(self, name: str) -> Place | None:
         unit = self._last(name, *DEFINITIONS, ast.Assign, ast.AnnAssign)
         return self._place(unit.node) if unit else None

@@ -151,6 +151,8 @@ class Worker:
                 self._judge_usage(used)
                 self._judge_peak()
                 self._judge_time(used.cpu_s - base_cpu_s, time.monotonic() - start, seconds)
+                if self._nursery.on_wait is not None:
+                    self._nursery.on_wait(time.monotonic() - start, self._limits.cpu_s)
                 pause = _LOOK_S
                 continue
             except values.Malformed as error:

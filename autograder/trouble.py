@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from autograder.student import StudentRaised
     from autograder.supervisor import Ended
 
-_LONGEST = 600  # characters of an exception's text: some seven lines of a terminal
+_LINES, _LONGEST = 3, 600  # lines and characters of an exception's text: some seven lines of a terminal
 _SHORT = {"timeout": "a time-out", "crash": "a crash", "limit": "a limit"}
 
 
@@ -26,6 +26,7 @@ class Trouble(NamedTuple):
     frame: wire.Frame | None = None
     call: str | None = None
     unfinished: bool = False
+    untried: bool = False  # nothing came to be asked: whatever is said of how it fails would be untrue
 
 
 def of_ended(ended: Ended, call: str) -> Trouble:
@@ -51,9 +52,8 @@ def of_exception(error: StudentRaised, references: Collection[str] = ()) -> Trou
         says = f"your code called {raised.forbidden}, which is what this step is about: write it yourself"
         return Trouble("failed", f"a call of {raised.forbidden}", (says,), frame, call)
     if raised.builtin == "NotImplementedError" and raised.own:
-        return Trouble(
-            "failed", "nothing yet", (f"not done yet: {raised.message or 'NotImplementedError'}",), frame, call, True
-        )
+        todo = (f"not done yet: {raised.message or 'NotImplementedError'}",)
+        return Trouble("failed", "nothing yet", todo, frame, call, unfinished=True, untried=True)
     if raised.builtin == "SystemExit":
         return Trouble("error", "an exit", ("your code called sys.exit: a step returns its values",), frame, call)
     if raised.builtin == "MemoryError" or "can't allocate memory" in raised.message:
@@ -65,8 +65,12 @@ def of_exception(error: StudentRaised, references: Collection[str] = ()) -> Trou
 
 
 def _cut(text: str) -> str:
-    more = len(text) - _LONGEST
-    return text if more <= 0 else f"{text[:_LONGEST]} … and {more:,} more characters"
+    """Return the first lines of an exception's text, and how much more there is."""
+    lines = [line.rstrip() for line in text.replace("\r\n", "\n").split("\n") if line.strip()]
+    first, more = "\n".join(lines[:_LINES]), len(lines) - _LINES
+    if len(first) > _LONGEST:
+        first = f"{first[:_LONGEST]} … and {len(first) - _LONGEST:,} more characters"
+    return first if more <= 0 else f"{first}\n… and {more} more line{'s' if more > 1 else ''}"
 
 
 def _reference(raised: wire.Raised, references: Collection[str]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from autograder import client
 from autograder import course as courses
-from autograder.console import agreed, complain, is_terminal, note, pour, say, wrapped
+from autograder.console import agreed, complain, is_terminal, note, pour, say, say_next, wrapped
 from autograder.errors import CourseError, NotDone, UsageError
 from autograder.memory import Memory
 
@@ -49,7 +49,7 @@ def hint(step: str | None, number: int | None) -> None:
 
 
 def _hint(course: Course, step: Step, memory: Memory, number: int | None) -> None:
-    from autograder.hints import ladder
+    from autograder.hints import ladder, plain
 
     hints = ladder(course, step)
     total, taken = len(hints), memory.state(step.slug).hints
@@ -61,7 +61,7 @@ def _hint(course: Course, step: Step, memory: Memory, number: int | None) -> Non
         )
     is_over = number is None and taken >= total
     shown = number if number is not None and number <= taken else memory.take_hint(step.slug, total)
-    say(wrapped(f"Hint {shown}/{total} for step {step.id}: {hints[shown - 1].text}"))
+    say(wrapped(f"Hint {shown}/{total} for step {step.id}: {plain(hints[shown - 1].text)}"))
     if is_over:
         say("")
         say(wrapped(f"These were all {total} hints, and this is the last one again. The text is steps/{step.name}.md."))
@@ -70,11 +70,11 @@ def _hint(course: Course, step: Step, memory: Memory, number: int | None) -> Non
         complain(f"where hints cannot be counted, they can be read in steps/{step.name}.md")
     say("")
     if is_over and not course.is_bundle:
-        say(f"Next: {_run('', step)}, or {_run('solution', step)} for the finished code")
+        say_next(f"{_run('', step)}, or {_run('solution', step)} for the finished code")
     elif max(shown, taken) < total:
-        say(f"Next: {_run('', step)}, or {_run('hint', step)} for the next hint")
+        say_next(f"{_run('', step)}, or {_run('hint', step)} for the next hint")
     else:
-        say(f"Next: {_run('', step)}")
+        say_next(_run("", step))
 
 
 def progress(*, plain: bool, as_json: bool) -> None:
@@ -95,7 +95,10 @@ def progress(*, plain: bool, as_json: bool) -> None:
         for slug in strange:
             say(wrapped(_carry_over(slug), 2))
         _tell(memory)
-        say(f"Next: {_run('', following)}" if following else "Every step that is there has passed.")
+        if following:
+            say_next(_run("", following))
+        else:
+            say("Every step that is there has passed.")
 
 
 def _carry_over(slug: str) -> str:
@@ -144,14 +147,14 @@ def reset(step: str, *, yes: bool) -> None:
             raise NotDone(f"nothing was written: {name} is as it was")
         kept = restore.reset(course, chosen, memory, found)
         if found.kind == "untouched":
-            say(f"There is nothing to reset: {name} is the stub, as generated.")
+            say(wrapped(f"There is nothing to reset: {name} is the stub, as generated."))
         elif kept is None:
-            say(f"{name} was missing: it is there again, as the stub.")
+            say(wrapped(f"{name} was missing: it is there again, as the stub."))
         else:
-            say(f"{name} is the stub again. {_run('undo', chosen)} brings back what it was, kept in")
+            say(wrapped(f"{name} is the stub again. {_run('undo', chosen)} brings back what it was, kept in"))
             say(memory.archive.path(kept).relative_to(course.root).as_posix())
         _tell(memory)
-        say(f"Next: {_run('', chosen)}")
+        say_next(_run("", chosen))
 
 
 def undo(step: str) -> None:
@@ -163,9 +166,10 @@ def undo(step: str) -> None:
         chosen = client.ready_step(course, step)
         before = restore.undo(course, chosen, memory)
         what = ", the untouched stub" if stubs.is_untouched(course, chosen) else ""
-        say(f"steps/{chosen.name}.py is as it was before the {before.verb} of {local_time(before.when)}{what}.")
+        when = local_time(before.when)
+        say(wrapped(f"steps/{chosen.name}.py is as it was before the {before.verb} of {when}{what}."))
         _tell(memory)
-        say(f"Next: {_run('', chosen)}, or {_run('undo', chosen)} to take this back")
+        say_next(f"{_run('', chosen)}, or {_run('undo', chosen)} to take this back")
 
 
 def history(step: str, number: int | None, *, diff: bool) -> None:
@@ -183,22 +187,23 @@ def history(step: str, number: int | None, *, diff: bool) -> None:
         elif found:
             _list_versions(memory, chosen, found)
         else:
-            say(f"No version of steps/{chosen.name}.py has been checked yet.")
+            say(wrapped(f"No version of steps/{chosen.name}.py has been checked yet."))
             _tell(memory)
-            say(f"Next: {_run('', chosen)}")
+            say_next(_run("", chosen))
 
 
 def _list_versions(memory: Memory, step: Step, found: Sequence[Version]) -> None:
     from autograder.history import local_time
 
-    say(f"Versions of steps/{step.name}.py, newest first:")
+    say(wrapped(f"Versions of steps/{step.name}.py, newest first:"))
     for version in found:
         marks = [version.words]
         marks += ["the file as it is now"] if version.is_present else []
         marks += [] if memory.archive.has(version.sha256) else ["its text is not kept"]
-        say(f"{version.number:4d}  {local_time(version.when)}  {'; '.join(marks)}")
+        when = f"{version.number:4d}  {local_time(version.when)}  "
+        say(wrapped(when + "; ".join(marks), len(when)))
     _tell(memory)
-    say(f"Next: {_run('history', step)} {found[0].number} prints that version; --diff shows what has changed since")
+    say_next(f"{_run('history', step)} {found[0].number} prints that version; --diff shows what has changed since")
 
 
 def _find(found: Sequence[Version], number: int, step: Step) -> Version:
@@ -252,15 +257,16 @@ def server(action: str) -> None:
     found = warm.ask(action)
     if found is None:
         say("No warm server runs for this course.")
-        say(f"Next: {_run('', _first())} starts one, and leaves it for the checks after it")
+        say_next(f"{_run('', _first())} starts one, and leaves it for the checks after it")
     elif action == "stop":
-        say("The warm server ends, once the checks that are under way are done.")
-        say(f"Next: {_run('', _first())} starts another")
+        say(wrapped("The warm server ends, once the checks that are under way are done."))
+        say_next(f"{_run('', _first())} starts another")
     else:
         pid, age_s, requests = map(int, found)
         say(f"The warm server of this course is process {pid}.")
-        say(f"It is {_age(age_s)} old, uses {_memory_mb(pid)} MB of memory, and has made {_checks(requests)}.")
-        say(f"Next: {client.road()} server stop ends it; after 15 idle minutes it ends by itself")
+        used = f"uses {_memory_mb(pid)} MB of memory"
+        say(wrapped(f"It is {_age(age_s)} old, {used}, and has made {_checks(requests)}."))
+        say_next(f"{client.road()} server stop ends it; after 15 idle minutes it ends by itself")
 
 
 def _first() -> Step:

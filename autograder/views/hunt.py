@@ -6,7 +6,7 @@ import textwrap
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, NamedTuple
 
-from autograder.views.layout import Line, below, mark, printable, printed
+from autograder.views.layout import Line, Told, below, printed, title
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,12 +34,12 @@ def failures(steps: Sequence[Failing], others: int, untried: int, more: str, *, 
     """
     made: list[Line] = []
     for step in steps:
-        told: set[tuple[str, ...]] = set()
+        told = Told()
         detailed = False
         made.append(Line("result", step.label))
         for result in step.checks:
             if result.outcome != "passed":
-                made.append(Line("result", f"{mark(result)} {printable(result.message)}"))
+                made.append(title(result))
                 told_of = [] if detailed and not in_full else below(result, told)
                 detailed = detailed or bool(told_of)
                 made += told_of

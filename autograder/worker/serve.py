@@ -42,6 +42,7 @@ class Worker:
         self._operators: tuple[str, ...] = ()
         self._within: tuple[str, ...] = ()
         self._net = ban.Net()
+        self._seed = 0
         self._roots: dict[int, str] = {}  # by which of the module's names an object was come by
 
     def answer(self, verb: wire.Verb) -> wire.Answer:
@@ -84,6 +85,7 @@ class Worker:
             case wire.Release():
                 del self._objects[1:]
                 self._roots.clear()
+                _seed(self._seed)
                 return wire.Returned(None)
 
     def _returned(self, value: Any, source: int) -> wire.Returned:
@@ -95,13 +97,15 @@ class Worker:
             lines = module.text.splitlines(keepends=True)
             linecache.cache[module.filename] = (len(module.text), None, lines, module.filename)
         sys.meta_path.insert(0, Finder(verb.modules))
-        _seed(verb.seed)
+        self._seed = verb.seed
+        _seed(self._seed)
         if "torch" in sys.modules:
             self._forbid(verb.ban)
         name = verb.modules[-1].names[0]
         self._objects = [importlib.import_module(name)]
         if "torch" in sys.modules:
             self._forbid(verb.ban)  # again, for a torch that the learner's file was the first to import
+        _seed(self._seed)  # whatever the file drew
         return wire.Returned(None)
 
     def _forbid(self, forbidden: wire.Ban) -> None:
@@ -261,6 +265,7 @@ def _flush(*streams: Any) -> None:
 
 
 def _seed(seed: int) -> None:
+    """Begin all random numbers anew: at each check, so that what is fresh is the same beside other checks."""
     random.seed(seed)
     if "torch" in sys.modules:
         # Not torch.manual_seed: it takes a stack trace for each kind of device that is not there, milliseconds.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import re
 import sys
 import types
 from typing import Any
@@ -18,8 +21,29 @@ def clean(text: str, length: int) -> str:
     return text[:length].encode("utf-8", "replace").decode("utf-8")
 
 
+_SUGGESTION = re.compile(r"[.?] (Did you (?:mean|forget).{1,200}\?)$")
+
+
 def message(error: BaseException) -> str:
-    """Return an exception's text."""
+    """Return an exception's text, with Python's own suggestion at its end where a name is unknown."""
+    text = _text(error)
+    suggestion = _suggestion(error) if isinstance(error, AttributeError | NameError) else ""
+    return text if not suggestion or text.endswith(suggestion) else clean(f"{text}. {suggestion}", wire.MAX_TEXT)
+
+
+def _suggestion(error: BaseException) -> str:
+    """Return what Python adds where it prints an exception: before 3.12, it says so nowhere else."""
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            sys.__excepthook__(type(error), error, error.__traceback__)
+        found = _SUGGESTION.search(said.getvalue().rstrip())
+    except BaseException:  # noqa: BLE001 - a learner's __dir__ may raise anything
+        return ""
+    return found[1] if found else ""
+
+
+def _text(error: BaseException) -> str:
     try:
         text = str(error)
     except BaseException:  # noqa: BLE001 - a learner's __str__ may raise anything

@@ -14,6 +14,7 @@ from autograder import generate
 from autograder.memory import Memory
 
 ROOT = Path(__file__).resolve().parents[2]
+UNFINISHED = "def more():\n    raise NotImplementedError('step 01: more of it')\n\n\nmore()\n"
 WRONG = "from dataclasses import dataclass\n\n\n@dataclass\nclass GPT2Config:\n    vocab_size: int = {value}\n"
 
 
@@ -49,6 +50,15 @@ def check(desk):
         )
 
     return checked
+
+
+def test_one_todo_after_the_other_is_no_same_failure(desk, check):
+    course, made = desk
+    for comment in range(4):
+        done = check(f"{UNFINISHED}# {comment}\n", "1")
+        assert "not done yet: step 01: more of it\n" in done.stdout
+        assert "the same checks failed" not in done.stdout
+    assert Memory(course.root).same_failure_count(made.step.slug) == 0
 
 
 def test_the_third_same_failure_offers_the_next_hint(desk, check):

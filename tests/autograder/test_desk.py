@@ -19,6 +19,7 @@ from autograder import course as loading
 from autograder import desk, generate, restore, stubs
 from autograder.history import local_time
 from autograder.memory import Memory
+from autograder.views.width import cells
 
 ROOT = Path(__file__).resolve().parents[2]
 POSIX = pytest.mark.skipif(os.name == "nt", reason="asks for a pseudo-terminal, or for POSIX's users")
@@ -657,6 +658,20 @@ def test_a_hint_is_wrapped_to_the_terminal(root):
     assert lines[0] == "Hint 1/1 for step 02: word word word"
     assert "    " + "c" * 60 in lines
     assert all(len(line) <= 40 for line in lines if "ccc" not in line)
+
+
+@POSIX
+@pytest.mark.parametrize("argv", [("history", "2"), ("doctr",), ("history", "2", "7"), ("undo", "2"), ("doctor",)])
+def test_what_a_verb_says_is_wrapped_between_words(root, run, argv):
+    file(root).write_bytes(MINE)
+    remember(root)
+    environment = {"PYTHONPATH": str(ROOT), "INIT_CWD": "", "PIXIW": ""}
+    piped = run(*argv, root=root, env=environment)
+    with terminal(root, *argv, columns=40) as screen:
+        code, text = screen.ends()
+    assert code == piped.returncode
+    assert all(cells(line) <= 40 or len(line.split()) == 1 for line in text.splitlines())
+    assert sorted(text.split()) == sorted(f"{piped.stdout}{piped.stderr}".split())
 
 
 @POSIX

@@ -1,9 +1,12 @@
 """The ladder of hints is the numbered list of a step's text."""
 
+import re
+
 import courses
 import pytest
 
 from autograder import course as loading
+from autograder import hints
 from autograder.errors import CourseError
 from autograder.hints import ladder
 
@@ -107,3 +110,31 @@ def test_every_step_of_the_course_has_a_ladder(course):
     for step in course.steps:
         if not course.is_planned(step):
             assert len(ladder(course, step)) >= 3, step.slug
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Look up [`torch.cat`](https://a.b/c_d.html#e-f).", "Look up `torch.cat`.\n  https://a.b/c_d.html#e-f"),
+        ("[one](u) and [two](v) and [one](u)", "one and two and one\n  u\n  v"),
+        ("see [it](https://a.b/c_(d))", "see it\n  https://a.b/c_(d)"),
+        ("it is **not** so, and *this* is", "it is not so, and this is"),
+        ("2 * x * 3 and x**2 and `a ** b` and `**kwargs`", "2 * x * 3 and x**2 and `a ** b` and `**kwargs`"),
+        ("`[a](b)` is code, `nn.Linear(____, ____)` too", "`[a](b)` is code, `nn.Linear(____, ____)` too"),
+        ("code:\n\n    x = [a](b) * **c**", "code:\n\n    x = [a](b) * **c**"),
+        ("<https://a.b/c>", "https://a.b/c"),
+        ("", ""),
+    ],
+)
+def test_a_screen_shows_a_hint_without_marks_and_its_addresses_whole(text, shown):
+    assert hints.plain(text) == shown
+
+
+def test_no_hint_of_the_course_shows_a_mark(course):
+    for step in course.steps:
+        if course.is_planned(step):
+            continue
+        for hint in hints.ladder(course, step):
+            prose = re.sub(r"`[^`]*`", "", hints.plain(hint.text))
+            assert not re.search(r"\]\(|\*\*", prose)
+            assert all(" " not in line.strip() for line in prose.splitlines() if "http" in line)

@@ -181,7 +181,7 @@ def test_a_sleep_is_a_timeout(hostile):
 
 def test_after_two_timeouts_the_rest_is_not_tried(hostile):
     report = hostile("row_06_sleeps", limits=SHORT)
-    assert says(report, "not tried: your code did not come back from the calls before")
+    assert says(report, "your code did not come back from the calls before")
     assert [check.outcome for check in report.checks][1:-1] == ["timeout"] * (len(report.checks) - 2)
 
 
@@ -582,7 +582,7 @@ def test_a_plausible_answer_is_wrong_on_fresh_inputs(hostile, name, check):
         line = result(report, check)
         assert line.outcome == "failed"
         assert float(line.expected) != float(line.got)
-        assert any(re.search(r"the first of \d+ of \d+ that differ", text) for text in line.detail)
+        assert any(re.search(r"(all|\d+ of) \d+ numbers differ, the first at ", text) for text in line.detail)
         assert f"expected  {line.expected}   got {line.got}" in screen(report)
         assert line.call.startswith("LayerNorm(")
 
@@ -868,7 +868,7 @@ def test_an_untouched_stub_imports_cleanly_and_fails_each_check_with_a_sentence(
 @pytest.mark.parametrize(
     ("name", "expected", "got", "detail"),
     [
-        ("nothing", "a tensor [batch=", "None", "nothing was returned: is a `return` missing?"),
+        ("nothing", "a tensor [batch=", "None", None),  # the mistake that is named says the rest
         ("tuple", "a tensor [batch=", "a tuple", None),
         ("list", "a tensor [batch=", "a list", None),
         ("number", "a tensor [batch=", "a float", None),
@@ -895,7 +895,7 @@ def test_what_is_returned_in_place_of_the_tensor_is_named(hostile, name, expecte
     [
         ("class_is_a_number", "LayerNorm is 5, not a class"),
         ("function_gives_none", "LayerNorm returns a plain value, not an object"),
-        ("config_is_none", "GPT2Config is an object of type NoneType, not a class"),
+        ("config_is_none", "GPT2Config is None, not a class"),
         ("state_dict_is_a_list", "a state dict is a dictionary of names and tensors"),
         ("weight_is_none", "its state dict lacks weight"),
     ],

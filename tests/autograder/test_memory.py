@@ -125,6 +125,15 @@ def test_the_same_failure_is_counted_by_changed_files(desk):
     assert counts == [1, 1, 2, 2, 3, 1, 1, 2, 0, 1, 0]
 
 
+def test_a_file_that_is_not_finished_yet_is_no_failure_to_count(desk):
+    counts = []
+    for data, unfinished in ((b"1", True), (b"2", True), (b"3", True), (b"4", False), (b"5", False), (b"6", True)):
+        desk.remember_check("mask", data, "failed", ["a"], "91c2", unfinished=unfinished)
+        counts.append(desk.same_failure_count("mask"))
+    assert counts == [0, 0, 0, 1, 2, 0]
+    assert [check.unfinished for check in desk.checks("mask")] == [True, True, True, False, False, True]
+
+
 def test_hints_are_counted_to_the_last(desk):
     assert [desk.take_hint("mask", 3) for _ in range(5)] == [1, 2, 3, 3, 3]
     assert desk.state("mask").hints == 3

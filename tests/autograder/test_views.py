@@ -5,6 +5,7 @@ import itertools
 import re
 
 import pytest
+import reports
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
@@ -12,10 +13,11 @@ from rich.console import Console
 from autograder.report import CheckResult, Mistake, Printed, Report, StepName, Timing, Where
 from autograder.views import plain, terminal
 from autograder.views.layout import lines, printable
+from autograder.views.width import cells, wrap
 
 SEQUENCE = re.compile(r"\x1b\[[0-9;]*m")
 WIDTHS = (40, 80, 200)
-LONG = "GPT2Config has a message that is a good deal longer than any console of forty columns, and is not wrapped"
+LONG = "GPT2Config has a message that is a good deal longer than any console of forty columns, or of eighty of them"
 EVIL = {
     "colour": "\x1b[32m✅ passed\x1b[0m",
     "clear": "\x1b[2J\x1b[H",
@@ -62,7 +64,7 @@ FULL = report(
         where=Where(
             "steps/step_01.py", 31, 9, "        return x + self.mlp(self.ln_2(x)) * 2  # and a comment that goes on"
         ),
-        detail=["at [0, 0, 1, 0], the first of 118 of 120 that differ", "called from steps/step_01.py:3, in forward"],
+        detail=["118 of 120 numbers differ, the first at [0, 0, 1, 0]", "called from steps/step_01.py:3, in forward"],
         call="LayerNorm(8)(x)    x: [batch=2, dim=8]",
     ),
     result("error", "there is no line of this on the page", declared=False, detail=["ValueError: no"]),
@@ -90,6 +92,11 @@ def without_colour(text):
     return SEQUENCE.sub("", text)
 
 
+def words(text):
+    """Return the words of a report; of the line of code, which is cut where a screen is narrow, the first ones."""
+    return re.sub(r"(     return x \+ self).*", r"\1", text).split()
+
+
 # --------------------------------------------------------------------------------------------------------- same facts
 
 
@@ -97,7 +104,7 @@ def without_colour(text):
 def test_terminal_and_plain_text_say_the_same_words(width):
     coloured = in_terminal(FULL, width, color_system="truecolor")
     assert coloured != without_colour(coloured)
-    assert without_colour(coloured).split() == in_plain(FULL).split()
+    assert words(without_colour(coloured)) == words(in_plain(FULL))
 
 
 def test_without_colour_nothing_is_lost():
@@ -106,16 +113,28 @@ def test_without_colour_nothing_is_lost():
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_a_results_line_is_neither_wrapped_nor_coloured(width):
-    assert f"\n✅ {LONG}\n" in in_terminal(FULL, width, color_system="truecolor")
+def test_a_results_line_is_not_coloured_and_is_whole_where_there_is_no_terminal(width):
+    shown = in_terminal(FULL, width, color_system="truecolor").splitlines()
+    assert [line for line in shown if line.startswith(("✅", "❌", "   forty"))] == [
+        line for line in map(without_colour, shown) if line.startswith(("✅", "❌", "   forty"))
+    ]
     assert f"\n✅ {LONG}\n" in in_plain(FULL)
+
+
+def test_a_results_line_is_wrapped_between_words_and_its_second_line_stands_below_its_first_word():
+    shown = in_terminal(FULL, 40).splitlines()
+    first = next(index for index, line in enumerate(shown) if line.startswith("✅"))
+    assert shown[first : first + 3] == [
+        "✅ GPT2Config has a message that is a",
+        "   good deal longer than any console of",
+        "   forty columns, or of eighty of them",
+    ]
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_what_we_say_ourselves_is_wrapped_between_words(width):
     shown = without_colour(in_terminal(FULL, width)).splitlines()
-    too_wide = [line for line in shown if len(line) > width and line.lstrip() != FULL.checks[1].where.text.strip()]
-    assert all(line == f"✅ {LONG}" or len(line.split()) == 1 for line in too_wide)
+    assert all(cells(line) <= width or len(line.split()) == 1 for line in shown)
 
 
 def test_a_path_and_a_command_stay_whole_on_a_narrow_console():
@@ -133,7 +152,7 @@ Results:
 ❌ the output differs
    call      LayerNorm(8)(x)    x: [batch=2, dim=8]
    expected  0.1203   got 0.9981
-   at [0, 0, 1, 0], the first of 118 of 120 that differ
+   118 of 120 numbers differ, the first at [0, 0, 1, 0]
    called from steps/step_01.py:3, in forward
    steps/step_01.py:31
      return x + self.mlp(self.ln_2(x)) * 2  # and a comment that goes on
@@ -157,6 +176,43 @@ Next: edit steps/step_01.py, then pixi run s01
 def test_what_an_earlier_line_has_told_is_not_said_again():
     twice = [result(message=f"{name} fails", detail=["ValueError: no"]) for name in ("first", "second")]
     assert in_plain(report(*twice)).count("ValueError: no") == 1
+
+
+def test_the_same_error_is_named_by_the_line_that_told_it():
+    one, other = ({"outcome": "error", "detail": [f"{name}: no"]} for name in ("ValueError", "TypeError"))
+    kinds = enumerate((one, other, one, other))
+    made = report(result("passed"), *(result(message=f"{n} fails", **kind) for n, kind in kinds))
+    assert in_plain(made).splitlines()[3:11] == [
+        "❌ 0 fails",
+        "   ValueError: no",
+        "❌ 1 fails",
+        "   TypeError: no",
+        "❌ 2 fails",
+        "   the same error as under the first ❌",
+        "❌ 3 fails",
+        "   the same error as under the second ❌",
+    ]
+    many = [result("error", detail=[f"ValueError: {n}"]) for n in (*range(11), 10)]
+    assert in_plain(report(*many)).count("the same error as under the 11th ❌") == 1
+    assert "the same error as under the first [failed]" in in_plain(made, "ascii")
+
+
+def test_an_exceptions_lines_are_lines_and_what_is_ours_is_not_among_them():
+    made = report(result("error", detail=["RuntimeError: Error(s) in loading\n✅ all\r\nNext: me", "a word"]))
+    assert in_plain(made).splitlines()[3:7] == [
+        "   RuntimeError: Error(s) in loading",
+        "     ✅ all",
+        "     Next: me",
+        "   a word",
+    ]
+
+
+def test_a_right_step_says_how_many_checks_fail_with_an_earlier_one():
+    failures = [result(message=f"{n} fails") for n in range(5)]
+    for count, says in ((1, ""), (2, "   1 more check fails with it"), (5, "   4 more checks fail with it")):
+        shown = in_plain(reports.blocked(*failures[:count])).splitlines()
+        at = shown.index("your step 03 is right; with your step 01 it fails:")
+        assert shown[at + 1 : at + 3] == ["❌ 0 fails", says]
 
 
 def test_every_result_has_its_mark_and_a_failure_is_never_told_by_colour_alone():
@@ -183,6 +239,47 @@ def test_the_caret_stands_under_its_column():
     made = report(result(where=Where("f.py", 1, 7, "  a = (b +")))
     code, caret = in_plain(made).splitlines()[4:6]
     assert code[caret.index("^")] == "b" or code.strip()[4] == code[caret.index("^")]
+
+
+QUOTE = "        out = self.proj(heads.transpose(1, 2).reshape(b, s, self.n)) if self.wide else broken(é, 漢, hidden)"
+
+
+@pytest.mark.parametrize("width", [24, 40, 60, 80, 100, 200])
+@pytest.mark.parametrize("meant", ["out", "self", "heads", "reshape", "wide", "broken", "é", "漢", "hidden"])
+def test_a_quoted_line_is_cut_so_that_the_caret_stays_under_what_is_meant(width, meant):
+    made = report(result(where=Where("f.py", 1, QUOTE.index(meant) + 1, QUOTE)))
+    shown = without_colour(in_terminal(made, width)).splitlines()
+    at = shown.index("   f.py:1")
+    code, caret = shown[at + 1 : at + 3]
+    assert caret.strip() == "^"
+    assert cells(code) <= width
+    before = next(index for index in range(len(code)) if cells(code[:index]) == cells(caret) - 1)
+    assert code[before] == meant[0]
+    assert ("…" in code) == (cells(QUOTE.strip()) > width - 5)
+
+
+def test_a_line_of_code_that_no_console_holds_is_cut_in_a_pipe_too():
+    text = "x = [" + "1, " * 300 + "oops]"
+    code, caret = in_plain(report(result(where=Where("f.py", 1, text.index("oops") + 1, text)))).splitlines()[4:6]
+    assert len(code) < 210
+    assert code[caret.index("^") :] == "oops]"
+    beyond = in_plain(report(result(where=Where("f.py", 1, 2000, text)))).splitlines()
+    assert not any(line.strip() == "^" for line in beyond)
+
+
+def test_a_tab_and_an_escape_before_the_caret_take_their_columns():
+    made = report(result(where=Where("f.py", 1, 7, "\ta\tb\x1b(c")))
+    code, caret = in_plain(made).splitlines()[4:6]
+    assert code.lstrip() == "a    b\\x1b(c"
+    assert code[caret.index("^")] == "c"
+
+
+@pytest.mark.parametrize("text", ["", "x", "two words", "   indented words, some", "漢字 と 仮名 " * 9, "longer" * 9])
+@pytest.mark.parametrize("width", [1, 8, 40])
+def test_wrapping_loses_no_word(text, width):
+    made = wrap(text, width, 3)
+    assert " ".join(made).split() == text.split()
+    assert all(cells(line) <= width or len(line.split()) == 1 for line in made[1:])
 
 
 # ----------------------------------------------------------------------------------------------------- other consoles
@@ -278,6 +375,16 @@ def test_a_learners_prints_are_not_wrapped_and_stay_one_line_each():
     assert f"│ {'x' * 300}\n│ y\n" in without_colour(in_terminal(made, 40))
 
 
+def test_of_many_printed_lines_the_first_and_the_last_are_shown():
+    made = report(result(), output="".join(f"line {number}\n" for number in range(100)))
+    assert [line[2:] for line in in_plain(made).splitlines() if line.startswith("│")] == [
+        *(f"line {number}" for number in range(10)),
+        "… 640 bytes left out …",
+        *(f"line {number}" for number in range(90, 100)),
+    ]
+    assert "│ " + "x" * 400 + "…\n" in in_plain(report(result(), output="x" * 9000))
+
+
 def test_lines_of_a_learner_have_no_role_of_ours():
     fakes = "\n".join(["✅ vocab_size is correct", "Next: rm -rf"])
     roles = {line.role for line in lines(report(result(), output=fakes)) if "vocab_size is correct" in line.text}
@@ -289,8 +396,8 @@ def test_a_real_run_prefixes_and_caps_what_the_code_printed(judge_text):
     made = judge_text("config", text)
     assert made.outcome == "failed"
     shown = in_plain(made)
-    assert len(shown) < 20_000
-    assert "bytes left out" in shown
+    assert len(shown.splitlines()) < 45
+    assert f"│ … {made.output.bytes * 99_980 // 100_000:,} bytes left out …\n" in shown
     assert made.output.bytes == 100_000 * len("✅ vocab_size is correct\n".encode())
     below = itertools.dropwhile(lambda line: not line.startswith("Your code printed"), shown.splitlines())
     assert all(line.startswith("│ ") for line in itertools.takewhile(bool, list(below)[1:]))

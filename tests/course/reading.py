@@ -5,7 +5,7 @@ from autograder.views.layout import lines
 
 def shown(report):
     """Return what stands on the screen between `Results:` and the footer, without the lines that passed."""
-    texts = [line.text for line in lines(report) if line.role in ("result", "detail", "code", "blank")]
+    texts = [line.text for line in lines(report) if line.role in ("result", "detail", "code", "caret", "blank")]
     kept = [text for text in texts if text and text != "Results:" and not text.startswith("✅")]
     return "\n".join(kept)
 

@@ -200,12 +200,12 @@ WRONG = {
     "nothing": (
         "torch.full((n, total), inf, **like).triu(past + 1)",
         (SHAPE, PAST, FUTURE, WEIGHTS, DTYPE, DEVICE),
-        "nothing was returned: is a `return` missing?",
+        "",
     ),
     "no mask for one token": (
         "return torch.full((n, total), inf, **like).triu(past + 1) if n > 1 else None",
-        (SHAPE, PAST, FUTURE, WEIGHTS, "has_the_dtype"),
-        "nothing was returned: is a `return` missing?",
+        (SHAPE, PAST, FUTURE, WEIGHTS, "has_the_dtype", DEVICE),
+        "",
     ),
     "a subclass of a tensor": (
         "return torch.full((n, total), inf, **like).triu(past + 1).as_subclass(type('Yes', (torch.Tensor,), {}))",

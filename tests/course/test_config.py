@@ -56,9 +56,10 @@ def value(name, got, *below):
     return "\n".join([line, *below])
 
 
-def all_values(got, *below):
-    """The seven lines with the same `got`: the reason stands once."""
-    again = ["   the same as above"] if len(below) > 1 else []
+def all_values(got, *below, failed_before=0):
+    """The seven lines with the same `got`: the reason stands once, and the others say under which failed line."""
+    which = ["first", "second", "third"][failed_before]
+    again = [f"   the same error as under the {which} ❌"] if len(below) > 1 else []
     return "\n".join([value(FIELDS[0], got, *below), *(value(name, got, *again) for name in FIELDS[1:])])
 
 
@@ -197,6 +198,7 @@ WRONG_ONES = {
                 "   NameError: name 'dataclass' is not defined",
                 "   steps/step_01.py:3",
                 "     @dataclass",
+                failed_before=2,
             ),
         ),
     ),
@@ -208,9 +210,10 @@ WRONG_ONES = {
             OTHER_DECORATOR,
             all_values(
                 "NameError",
-                "   NameError: name 'dataclass' is not defined",
+                "   NameError: name 'dataclass' is not defined. Did you mean: 'dataclasses'?",
                 "   steps/step_01.py:4",
                 "     @dataclass",
+                failed_before=1,
             ),
         ),
     ),

@@ -10,6 +10,8 @@ import pytest
 
 from autograder import checking, generate, record, stubs
 from autograder import course as courses
+from autograder.evidence import matches
+from autograder.gate.stand import SEED, Stand
 
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = courses.load(ROOT)
@@ -68,6 +70,20 @@ def test_the_solution_passes(run, step):
     assert (done.returncode, done.stderr) == (0, "")
     assert "✅" in done.stdout
     assert "❌" not in done.stdout
+
+
+@each_step
+def test_a_mistake_shows_each_check_the_same_in_whatever_order_they_come(nursery, step):
+    stand = Stand(COURSE, step, nursery)
+    checks = [check.id for check in stand.checker.checks]
+    for mistake in stand.mistakes[::10]:
+        bench = stand.bench(stand.text(mistake.other))
+        in_order, turned = bench.run(), bench.run()
+        for _ in in_order.results(SEED):
+            pass
+        for _ in turned.results(SEED, first=checks[len(checks) // 2 :]):
+            pass
+        assert matches(in_order.evidence, turned.evidence), mistake.name
 
 
 @some_steps

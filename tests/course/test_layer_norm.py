@@ -22,6 +22,7 @@ LETTERS = {
     "G": "gradients_match",
     "F": "forbids",
     "D": "works_in_float64",
+    "B": "keeps_the_dtype",
 }
 
 WEIGHT = "self.weight = nn.Parameter(torch.ones(dim))"
@@ -280,7 +281,7 @@ MISTAKES = {
             "y = y / ((y * y).mean(-1, keepdims=True) + self.eps) ** 0.5\n"
             "return self.weight * torch.from_numpy(y) + self.bias"
         ),
-        "G",
+        "GB",
     ),
     "x changed in place": (
         forward(
@@ -304,9 +305,9 @@ MISTAKES = {
             f"{MEAN}\n{VARIANCE}\nif self.training:\n    self.m, self.v = mean.mean(), variance.mean()\n"
             f"else:\n    mean, variance = self.m, self.v\n{REST}"
         ),
-        "S",
+        "SG",
     ),
-    "in training only": (with_(before(MEAN, "if not self.training:", "    return x")), "S"),
+    "in training only": (with_(before(MEAN, "if not self.training:", "    return x")), "SG"),
     "the weight changed at each call": (
         with_((RETURN, f"out = {RETURN[7:]}\n        self.weight.data *= 0.99\n        return out")),
         "OSG",
@@ -314,7 +315,7 @@ MISTAKES = {
     "float64 comes back": (with_(before(MEAN, "x = x.double()")), "OESG"),
     "float16 comes back": (with_((RETURN, f"return ({RETURN[7:]}).half()")), "OESG"),
     "bfloat16 inside": (with_(before(MEAN, "x = x.bfloat16().float()")), "OESG"),
-    "float32 alone": (with_(before(MEAN, "assert x.dtype == torch.float32")), "D"),
+    "float32 alone": (with_(before(MEAN, "assert x.dtype == torch.float32")), "DB"),
     "squeezed": (with_((RETURN, f"return ({RETURN[7:]}).squeeze()")), "O"),
     "a tuple": (with_((RETURN, f"{RETURN}, mean")), "OESG"),
     "no return": (with_((RETURN, RETURN[7:])), "OESG"),

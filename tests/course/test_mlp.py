@@ -47,7 +47,7 @@ WRONG_GELU = {
     "pi is 3.14": (GELU.replace("math.pi", "3.14"), (OUT, MLP, GRADIENTS), ""),
     "sin for tanh": (GELU.replace("tanh", "sin"), ALL_OF_GELU, ""),
     "float64 comes back": ("x = x.double()\n" + GELU, (OUT, MLP, GRADIENTS, TOKENS), "the numbers have another type"),
-    "float32 comes back": ("x = x.float()\n" + GELU, (OUT,), "the numbers have another type"),
+    "float32 comes back": ("x = x.float()\n" + GELU, (OUT, "works_in_float64"), "the numbers have another type"),
     "a number at a time, of the first": (GELU.replace("(x ", "(x.flatten()[0] "), (*ALL_OF_GELU, TOKENS), ""),
 }
 WRONG_MLP = {

@@ -39,7 +39,7 @@ WRONG = {
     ),
     "added in place to the mask": (
         [(MASKED, "        scores = attn_mask.add_(scores)\n")],
-        [MASK],
+        [MASK, GRADIENT],
         "RuntimeError: ",
     ),
     "nothing comes back": (

@@ -29,7 +29,7 @@ WRONG = {
         "each number is drawn by itself",
     ),
     "float64": ([(NUMBERS, NUMBERS + ".double()")], [TABLE, OUT, GRADIENT], "torch.float64"),
-    "float16": ([(LOOK, LOOK + ".half().float()")], [OUT, GRADIENT], ""),
+    "float16": ([(LOOK, LOOK + ".half().float()")], [OUT, GRADIENT, "works_in_float64"], ""),
     "dropout": ([(LOOK, "return nn.functional.dropout(self.weight[input_ids], 0.1)")], [OUT, GRADIENT], ""),
     "one row for all ids": (
         [(LOOK, "return self.weight[input_ids.flatten()[0]].expand(*input_ids.shape, -1)")],
@@ -63,7 +63,7 @@ RIGHT = {
             (
                 "hot = input_ids.unsqueeze(-1) == torch.arange(self.weight.shape[0])\n"
                 "        if not hot.any(-1).all():\n            raise IndexError('no such row')\n"
-                "        return hot.float() @ self.weight"
+                "        return hot.to(self.weight.dtype) @ self.weight"
             ),
         )
     ],

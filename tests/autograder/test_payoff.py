@@ -1,0 +1,71 @@
+"""What a step is good for is shown whole, and what the learner's own files print beside it is not."""
+
+import re
+
+import courses
+import pytest
+
+from autograder import course as load
+from autograder import payoff
+
+TEXT = """# Step
+
+## What You Can Now Do
+
+```python
+from steps.step_01 import double
+
+print(double(21))
+```
+"""
+QUIET = "def double(x):\n    return 2 * x\n\n\nif __name__ == '__main__':\n    print(double(1))\n"
+LOUD = "def double(x):\n    for _ in range({times}):\n        print('\\x1b[2Jx is', x)\n    return 2 * x\n"
+
+
+@pytest.fixture
+def root(tmp_path):
+    return courses.make(tmp_path)
+
+
+def shown(root, code, capfd):
+    course = load.load(root)
+    step = course.steps[0]
+    courses.put(root, f"puzzles/{step.slug}.md", TEXT)
+    courses.put(root, f"steps/{step.name}.md", TEXT)
+    courses.put(root, f"steps/{step.name}.py", code)
+    ended = payoff.show(course, step)
+    return ended, *capfd.readouterr()
+
+
+def test_an_example_is_shown_as_it_is(root, capfd):
+    assert shown(root, QUIET, capfd) == (True, "42\n", "")
+
+
+def test_a_few_lines_more_are_shown_too(root, capfd):
+    ended, out, err = shown(root, LOUD.format(times=39), capfd)
+    assert (ended, err) == (True, "")
+    assert out == "\\x1b[2Jx is 21\n" * 39 + "42\n"
+
+
+def test_of_very_many_lines_the_ends_are_shown_and_where_print_is_called(root, capfd):
+    ended, out, err = shown(root, LOUD.format(times=50_000), capfd)
+    assert ended
+    assert out.splitlines()[19:22] == ["\\x1b[2Jx is 21", "… 49,961 lines left out …", "\\x1b[2Jx is 21"]
+    assert len(out.splitlines()) == 41
+    assert out.endswith("\n42\n")
+    assert err == (
+        "\nThis printed 50,001 lines. The example prints a few, so your own code prints the rest: "
+        "print is called in steps/step_01.py:3\n"
+    )
+
+
+def test_of_many_calls_of_print_three_places_are_named(root, capfd):
+    code = "def double(x):\n" + "    print(x)\n" * 70 + "    return 2 * x\n"
+    err = shown(root, code, capfd)[2]
+    assert re.search(r"print is called in \S+:2 and \S+:3 and \S+:4 and 67 more places\n", err)
+
+
+def test_an_example_that_fails_has_not_come_to_its_end(root, capfd):
+    ended, out, err = shown(root, "def double(x):\n    print('here')\n    raise ValueError('no')\n", capfd)
+    assert (ended, out) == (False, "here\n")
+    assert err.endswith("ValueError: no\n")
