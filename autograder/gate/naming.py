@@ -141,11 +141,8 @@ def wrongly_named(stand: Stand, place: str, what: str, tried: Tried, allowed: Co
     """Return a fault for each name that is told and is not true: on further seeds, the mistake gives something else."""
     faults = []
     for mistake in tried.named:
-        text = stand.text(mistake.other)
-        is_true = mistake.name in allowed or all(
-            matches(stand.shows(tried.text, seed), stand.shows(text, seed)) for seed in _FURTHER_SEEDS
-        )
-        if not is_true:
+        shown = (stand.shows(text, _FURTHER_SEEDS) for text in (tried.text, stand.text(mistake.other)))
+        if mistake.name not in allowed and not all(map(matches, *shown)):
             sentence = f"{what} is told to be {mistake.name}, and is not"
             faults.append(Fault(place, sentence, "Draw more in the checks, so that the two differ on every seed"))
     return faults

@@ -60,6 +60,7 @@ class Stand:
         self.checker = checking.of_step(course, step)
         self._known: dict[str, Shown] = {}
         self._texts: dict[Other, str] = {}
+        self._shown: dict[tuple[str, tuple[str, ...]], Sequence[Mapping[str, Evidence]]] = {}
         self._verdicts: dict[str, dict[str, Verdict]] = {}
         self.mistakes = [each for each in self.checker.mistakes if self.can_be_made(each.other)]
         with self._written(self.made.solution) as path:
@@ -110,9 +111,13 @@ class Stand:
             order = order._replace(ran=lambda seed: self._verdicts_of(text)[seed])
             return judge(self.course, order, self.nursery, LIMITS)
 
-    def shows(self, text: str, seed: str = SEED) -> Mapping[str, Evidence]:
-        """Return what a text shows the checks that it does not pass; nothing, when it passes."""
-        return _evidence(self.bench(text).run(), seed)
+    def shows(self, text: str, seeds: tuple[str, ...]) -> Sequence[Mapping[str, Evidence]]:
+        """Return what a text shows the checks that it does not pass, with each seed: run once, and kept."""
+        if (text, seeds) not in self._shown:
+            bench = self.bench(text)
+            with bench.desk() as desk:
+                self._shown[text, seeds] = [_evidence(bench.run(desk=desk), seed) for seed in seeds]
+        return self._shown[text, seeds]
 
     def fails(self, text: str, seed: str = SEED, first: Collection[str] = ()) -> str | None:
         """Return the first check that a text does not pass, and stop there; None when it passes all.
