@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from autograder import checking
 from autograder.gate.proof import Fault, Proof
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from autograder.gate.stand import Stand
     from autograder.report import CheckResult, Report
 
@@ -20,7 +19,7 @@ def prove(stand: Stand) -> Proof:
     """Prove that the solution passes, alone and in the chain, and that the stub fails each check with a sentence."""
     solution, stub = stand.judge(stand.made.solution), stand.judge(stand.made.stub)
     faults = [*_of_solution(stand, solution), *_of_stub(stand, stub)]
-    faults += _of_words(stand, [*solution.checks, *stub.checks])
+    faults += _of_words(stand)
     right = sum(result.outcome == "passed" for result in solution.checks)
     return Proof("checks", right, len(solution.checks), faults, seconds=stand.seconds(stand.made.solution))
 
@@ -49,15 +48,17 @@ def _of_stub(stand: Stand, report: Report) -> list[Fault]:
     return faults
 
 
-def _of_words(stand: Stand, results: Sequence[CheckResult]) -> list[Fault]:
+def _of_words(stand: Stand) -> list[Fault]:
     place = stand.checker_file
     faults = []
-    for result in results:
-        if not result.message.strip():
-            faults.append(Fault(place, f"{result.id} has an empty line", "Give it passed and failed in words"))
-        elif blank := _BLANK.search(result.message):
-            sentence = f'nothing fills in {blank[0]} in "{result.message}"'
-            faults.append(Fault(place, sentence, "{got} can stand in failed, {item} in the words of check.each"))
+    for check in stand.checker.checks:
+        failed = checking.fill(check.failed, got="nothing")
+        for line in (check.passed, failed) if check.declared else (failed,):
+            if not line.strip():
+                faults.append(Fault(place, f"{check.id} has an empty line", "Give it passed and failed in words"))
+            elif blank := _BLANK.search(line):
+                sentence = f'nothing fills in {blank[0]} in "{line}"'
+                faults.append(Fault(place, sentence, "{got} can stand in failed, {item} in the words of check.each"))
     return faults
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 
@@ -44,15 +45,18 @@ def window(text: str, width: int, at: int | None = None) -> tuple[str, int | Non
     at = at if at is not None and at <= len(text) else None
     start = 0
     if cells(text) > width and at is not None and cells(text[: at + 1]) > width - 2:
-        while cells(text[start : at + 1]) > max(width * 2 // 3, 1):
-            start += 1
+        start = at + 1 - _fitting(text[at::-1], max(width * 2 // 3, 1))
     before = "…" if start else ""
     shown = before + text[start:]
     if cells(shown) > width:
-        while shown and cells(shown) > width - 1:
-            shown = shown[:-1]
-        shown += "…"
+        shown = shown[: _fitting(shown, width - 1)] + "…"
     return shown, None if at is None else cells(before + text[start:at])
+
+
+def _fitting(text: str, width: int) -> int:
+    """Return how many characters of a text fit into a width."""
+    ends = itertools.accumulate(map(_cells, text))
+    return next((count for count, end in enumerate(ends) if end > width), len(text))
 
 
 def _cells(character: str) -> int:
