@@ -73,20 +73,21 @@ def _answer(guards: _Guards, channel: socket.socket, late: Sequence[str]) -> Non
     """Hand each request, the order and the pipes of a worker, to a guard.
 
     While nobody asks, import what torch would else import late, in each worker anew: before the first request, and
-    again once so many have come that more are likely. In between it would make the next worker of a check wait.
+    in the pauses after it, as when a judge still imports its own libraries; once so many have come that more are
+    likely, in the shortest ones. Else it would make the next worker of a check wait.
     """
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # guards are reaped by the system
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the judge's to handle: it ends us by closing the channel
     gc.freeze()  # what is here before a worker is no rubbish of the worker's, and not to be looked through for any
     waiting, given = list(late), 0
     while True:
-        while waiting and (not given or given >= _MANY) and not _is_asked(channel):
+        while waiting and not _is_asked(channel, _QUIET_S if 0 < given < _MANY else 0.0):
             guards.close()  # they would not have it
             importlib.import_module(waiting.pop(0))
             gc.freeze()
-        while not _is_asked(channel, _QUIET_S) and not guards.are_ready(
-            _SPARES
-        ):  # not beside a check that is under way
+        while not _is_asked(channel, _QUIET_S):  # else a check is under way, and needs the processor
+            if guards.are_ready(_SPARES):
+                break
             guards.fork()
         message, pipes, _, _ = socket.recv_fds(channel, 65536, 4)
         if not message:
