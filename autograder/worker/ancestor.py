@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_MANY = 100  # more workers than a failed check needs, which plays some fifty mistakes: a gate, or a test run
+_MANY = 30  # more workers than most checks need, a failed one with its mistakes among them: a gate, or a test run
 _SPARES = 2  # a step alone, and in the chain
 _QUIET_S = 0.5
 _LATE = ("torch.fx.experimental.symbolic_shapes", "torch._dynamo")  # what a tensor on "meta" imports
@@ -73,15 +73,14 @@ def _answer(guards: _Guards, channel: socket.socket, late: Sequence[str]) -> Non
     """Hand each request, the order and the pipes of a worker, to a guard.
 
     While nobody asks, import what torch would else import late, in each worker anew: before the first request, and
-    in the pauses after it, as when a judge still imports its own libraries; once so many have come that more are
-    likely, in the shortest ones. Else it would make the next worker of a check wait.
+    again once so many have come that more are likely. In between it would make the next worker of a check wait.
     """
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # guards are reaped by the system
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the judge's to handle: it ends us by closing the channel
     gc.freeze()  # what is here before a worker is no rubbish of the worker's, and not to be looked through for any
     waiting, given = list(late), 0
     while True:
-        while waiting and not _is_asked(channel, _QUIET_S if 0 < given < _MANY else 0.0):
+        while waiting and (not given or given >= _MANY) and not _is_asked(channel):
             guards.close()  # they would not have it
             importlib.import_module(waiting.pop(0))
             gc.freeze()

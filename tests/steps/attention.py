@@ -42,11 +42,12 @@ def output_matches(student, oracle, draw):
     for n_embd, n_head in ((48, 3), (6, 1), (5, 5)):
         values = {**draw.config(), "n_embd": n_embd, "n_head": n_head}
         mine, theirs = _pair(student, oracle, values)
-        for others in (values, {**values, "n_head": 2 if n_head == 1 else 1}):
-            _pair(student, oracle, others)
+        if n_head == 3:  # beside a module of its own size, and one with another number of heads
+            for others in (values, {**values, "n_head": 1}):
+                _pair(student, oracle, others)
         for seq, batch in ((2, 3), (values["n_positions"], 1)):
             x = _states(draw, values, seq, batch)
-            close(mine(x), theirs(x), says=f"n_head is {n_head}, and two more modules were made after this one")
+            close(mine(x), theirs(x), says=f"n_head is {n_head}, and more modules were made after the first one")
         mine.eval()
         close(mine(x), theirs(x), says="the module is in evaluation mode, after its method eval()")
 
