@@ -178,7 +178,7 @@ def test_a_plain_value_that_differs_is_told_in_words(mine, theirs, expected, got
         [1, [2.0]],
         (1, None),
         {"a": [1]},
-        {1, "a"},
+        {1, 2.5},
         {frozenset({1}): ()},
     ],
     ids=repr,
