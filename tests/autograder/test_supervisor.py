@@ -168,9 +168,13 @@ def test_memory_is_limited(either, desk):
 def test_memory_that_was_let_go_between_two_looks_counts(nursery, desk):
     text = "def act():\n    len(bytes(300 * 2**20))\n    return 1\n"
     one = desk(nursery, text, limits=LIMITS._replace(memory_bytes=200 * 2**20))
-    assert student(one).act() == 1
+
+    def called():
+        student(one).act()  # where this was slow, it is looked at then
+        one.forget()  # what is quick, when its check is over
+
     with pytest.raises(Ended) as caught:
-        one.forget()  # what is quick is looked at when its check is over
+        called()
     assert (caught.value.outcome, caught.value.sentence) == ("limit", "used >200 MB of memory")
 
 
