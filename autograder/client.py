@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn, TextIO
 
 from autograder import course as courses
 from autograder import progress, warm
-from autograder.console import complain, ended, fitting, is_terminal, note, say
+from autograder.console import complain, ended, is_terminal, note, say
 from autograder.errors import InternalError, UsageError
 from autograder.memory import Memory
 from autograder.views.plain import encodable
@@ -209,9 +209,11 @@ def _judged_warm(course: Course, order: Order, warmth: Warmth) -> Judged:
     try:
         known = warmth.ahead(order)
         with told(warmth.nursery):
-            made = None if known else judged(course, warmth.order(order), warmth.nursery, warmth.limits)
-        found = timed(known, order.started) if known else made
-        assert found is not None
+            found = (
+                timed(known, order.started)
+                if known
+                else judged(course, warmth.order(order), warmth.nursery, warmth.limits)
+            )
     except InternalError:
         raise Cold from None
     if found.report.outcome == "internal":
@@ -309,8 +311,7 @@ def _debug(found: Judged) -> None:
 
 def print_first_line(step: Step, stream: TextIO) -> None:
     """Print the line that stands there while a check is made."""
-    text = encodable(f"Running tests for Step {step.id}: {step.title}...", stream)
-    print(fitting(text, stream), file=stream, flush=True)
+    print(encodable(f"Running tests for Step {step.id}: {step.title}...", stream), file=stream, flush=True)
 
 
 def road() -> str:

@@ -60,7 +60,7 @@ def lines(report: Report) -> list[Line]:
 def title(result: CheckResult) -> Line:
     """Return a check's own line."""
     mark = "✅" if result.outcome == "passed" else "❌"
-    return Line("result", f"{mark} {printable(result.message)}", len(_INDENT))
+    return Line("result", f"{mark} {printable(result.message)}")
 
 
 class Told:
@@ -127,7 +127,7 @@ def quoted(where: Where) -> list[Line]:
 def fitted(made: Sequence[Line], width: int) -> Iterator[Line]:
     """Yield the lines as a screen of that width shows them: prose wrapped, code cut where its caret is in sight.
 
-    What the learner's code printed stays as it is.
+    A check's own line is the same on a screen and in a pipe, and what the learner's code printed stays as it is.
     """
     for index, line in enumerate(made):
         following = made[index + 1] if index + 1 < len(made) else None
@@ -139,7 +139,7 @@ def fitted(made: Sequence[Line], width: int) -> Iterator[Line]:
             yield line._replace(text=line.text[:margin] + code)
             if caret is not None and following is not None:
                 yield following._replace(text=f"{' ' * (margin + caret)}^")
-        elif line.role == "output":
+        elif line.role in ("result", "output"):
             yield line
         elif line.role != "caret":
             yield from (line._replace(text=part) for part in wrap(line.text, width, line.hang))

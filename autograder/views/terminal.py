@@ -19,7 +19,7 @@ _STYLES |= {"next": "bold"}
 
 
 def write(report: Report, console: Console) -> None:
-    """Write the report to a terminal. A result's line is never coloured."""
+    """Write the report to a terminal. A result's line is never wrapped and never coloured."""
     said = [line._replace(text=encodable(line.text, console.file)) for line in lines(report)]  # type: ignore[arg-type]
     for line in fitted(said, console.width):
         text = encodable(line.text, console.file)  # type: ignore[arg-type]
