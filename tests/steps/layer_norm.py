@@ -6,6 +6,7 @@ from textwrap import indent
 from autograder import law
 from autograder.checking import check, forbids, mistake, variant
 from autograder.comparing import agrees, close, fail, fits, load, make
+from autograder.student import Missing
 
 # All is compared with rtol = atol = 1e-4. Measured over 200 seeds, as shares of that tolerance: 57 right variants come
 # to 0.05 at most (1.5e-6 on an output, 7e-6 with the variance as E[x²] - E[x]², 1.1e-5 on a gradient). Of 90 mistakes,
@@ -25,6 +26,7 @@ def has_its_parameters(student):
 
     ones, zeros = torch.ones(FIRST["dim"]), torch.zeros(FIRST["dim"])
     mine = make(student, "LayerNorm", FIRST["dim"])
+    _refuse_nothing(mine)
     fits(mine, {"weight": ones, "bias": zeros})
     for name, value in (("weight", ones), ("bias", zeros)):
         own = getattr(mine, name)
@@ -194,6 +196,20 @@ forbids(
 )
 
 
+def _refuse_nothing(mine):
+    """Fail where neither is there: a plain tensor would be, and in no state dict either."""
+    if not any(_has(mine, name) for name in ("weight", "bias")) and not mine.state_dict():
+        fail("weight and bias are not made yet", expected="a state dict of both", got="an empty one")
+
+
+def _has(mine, name):
+    try:
+        getattr(mine, name)
+    except Missing:
+        return False
+    return True
+
+
 def _first(student, oracle, draw):
     """Return a learner's module and the oracle's, with the same weights, and an ordinary input."""
     theirs = oracle.layer_norm(FIRST["dim"], EPS)
@@ -208,7 +224,8 @@ def _after_the_output(student, oracle, draw):
 
 
 def _loaded(student, theirs, dim, eps):
-    return load(make(student, "LayerNorm", dim, eps=eps), theirs.state_dict())
+    mine = make(student, "LayerNorm", dim, eps=eps)
+    return load(mine, theirs.state_dict(), told=lambda: _refuse_nothing(mine))
 
 
 def _like(x, made):
