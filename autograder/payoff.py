@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 
 from autograder.console import fitting, note, say
 from autograder.errors import CourseError
+from autograder.source import SourceError, parse
 from autograder.texts import substitute
 from autograder.views.layout import printable
 
@@ -75,15 +76,31 @@ def _run(code: str, course: Course) -> Shown:
     environment = os.environ | {"PYTHONPATH": str(course.root), "PYTHONDONTWRITEBYTECODE": "1"}
     environment |= {"PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-c", code]
-    with subprocess.Popen(command, cwd=course.root, env=environment, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command, cwd=course.root, env=environment, stdout=subprocess.PIPE, start_new_session=True
+    ) as process:
         assert process.stdout is not None
-        end = threading.Timer(_LONGEST_S, process.kill)
-        end.start()
+        threading.Thread(target=_end_in_time, args=[process], daemon=True).start()
         try:
             lines = _pass_on(process.stdout)
             return Shown(process.wait() == 0, lines)
         finally:
-            end.cancel()
+            _end(process)
+
+
+def _end_in_time(process: subprocess.Popen[bytes]) -> None:
+    """Wait for a process, but not for ever, and end what it leaves behind: that would hold its output open."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_LONGEST_S)
+    _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process and, where there are sessions, whatever it has started."""
+    with contextlib.suppress(OSError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
             process.kill()
 
 
@@ -112,17 +129,9 @@ def _few(places: list[str]) -> list[str]:
 
 def _prints(course: Course, step: Step) -> Iterator[str]:
     """Yield the places where the learner's files, up to this step's, call print when they are imported or called."""
-    for each in course.steps:
+    for each in course.steps[: step.number]:
         path = course.stub(each)
-        tree = None
-        with contextlib.suppress(OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-            tree = ast.parse(path.read_bytes()) if each.number <= step.number else None
-        todo: list[ast.AST] = [tree] if tree else []
-        lines = []
-        while todo:
-            node = todo.pop()
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
-                lines.append(node.lineno)
-            if not (isinstance(node, ast.If) and "__main__" in ast.unparse(node.test)):  # by hand alone
-                todo += ast.iter_child_nodes(node)
-        yield from (f"{path.relative_to(course.root).as_posix()}:{line}" for line in sorted(lines))
+        shown = path.relative_to(course.root).as_posix()
+        with contextlib.suppress(OSError, SourceError):  # it is not there, or no Python
+            found = parse(path.read_bytes(), shown).calls("builtins.print")
+            yield from (f"{shown}:{place.line}" for place in found)

@@ -1,9 +1,11 @@
 """What a step is good for is shown whole, and what the learner's own files print beside it is not."""
 
+import os
 import re
 
 import courses
 import pytest
+from processes import gone
 
 from autograder import course as load
 from autograder import payoff
@@ -69,3 +71,16 @@ def test_an_example_that_fails_has_not_come_to_its_end(root, capfd):
     ended, out, err = shown(root, "def double(x):\n    print('here')\n    raise ValueError('no')\n", capfd)
     assert (ended, out) == (False, "here\n")
     assert err.endswith("ValueError: no\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no sessions")
+def test_what_an_example_leaves_behind_is_ended_and_not_waited_for(root, capfd):
+    code = (
+        "import subprocess, sys\n"
+        "left = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        "print(left.pid)\n\n\ndef double(x):\n    return 2 * x\n"
+    )
+    ended, out, err = shown(root, code, capfd)
+    pid, number = map(int, out.split())
+    assert (ended, number, err) == (True, 42, "")
+    assert gone([pid])
