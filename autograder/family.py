@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import psutil
 
 _SWEEP_S = 10.0
+_PATIENCE_S = 1.0
 
 
 class Usage(NamedTuple):
@@ -102,7 +103,11 @@ class Forked:
         if self._control.fileno() < 0:  # killed before: its number may be another's by now
             return self._swept()
         self.dismiss()
-        self._listen(_SWEEP_S, b"swept")
+        self._listen(_PATIENCE_S, b"swept")
+        if not self._swept():
+            with contextlib.suppress(OSError):  # a guard that was stopped would stay for ever
+                os.kill(self._guard, signal.SIGCONT)
+            self._listen(_SWEEP_S, b"swept")
         self._control.close()
         if self._swept():
             return True

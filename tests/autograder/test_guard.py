@@ -154,6 +154,22 @@ def test_a_file_that_kills_its_guard_harms_no_other(alone):
     assert met(alone)[0] != os.getpid()
 
 
+STOPS = """
+import os, signal
+guard = os.getppid()
+os.kill(guard, signal.SIGSTOP)
+"""
+
+
+@linux
+def test_a_guard_that_a_file_has_stopped_goes_on_and_clears_up(alone):
+    one = desk(alone, STOPS)
+    guard = student(one).guard
+    one.close()
+    assert psutil.Process(guard).status() != psutil.STATUS_STOPPED
+    assert waiting(guard)
+
+
 @linux
 def test_a_nursery_that_is_closed_leaves_no_guard_and_no_worker():
     with Nursery() as ready:
