@@ -29,6 +29,7 @@ class Failed(Exception):
         compared: bool = False,
         values: tuple[Any, Any] | None = None,
         says: str = "",
+        call: str = "",
     ) -> None:
         super().__init__(found.got)
         self.found = found
@@ -36,6 +37,7 @@ class Failed(Exception):
         self.compared = compared  # with what the learner's code returned: then it has run
         self.values = values  # the learner's and the oracle's, where two were compared
         self.says = says  # the check's own word on what was compared
+        self.call = call  # in words; the last one, where it is left out
 
 
 def equal(mine: Any, theirs: Any, *, says: str = "") -> None:

@@ -36,7 +36,7 @@ class Puzzle(NamedTuple):
 
     def solution(self, number: int, numbers: Mapping[str, int], tree: str = "solutions") -> str:
         """Return the finished code as step ``number``; ``numbers`` has every slug's, for the imports."""
-        return self._render("the solution", self._finished(), number, numbers, tree)
+        return self._render("the solution", _not_of_the_stub(self.lines), number, numbers, tree)
 
     def finished(self) -> str:
         """Return the finished code as its author wrote it, with imports from ``puzzles``."""
@@ -44,10 +44,8 @@ class Puzzle(NamedTuple):
 
     def fenced(self) -> dict[int, int]:
         """Return the lines of the finished code that the learner writes, each with its line in the puzzle's file."""
-        return {at: line.origin for at, line in enumerate(_tidy(self._finished()), 1) if line.side == "solution"}
-
-    def _finished(self) -> list[Line]:
-        return _not_of_the_stub(self.lines)
+        tidy = _tidy(_not_of_the_stub(self.lines))
+        return {at: line.origin for at, line in enumerate(tidy, 1) if line.side == "solution"}
 
     def stub(self, number: int, numbers: Mapping[str, int], tree: str = "steps") -> str:
         """Return what the learner starts from as step ``number``."""

@@ -212,7 +212,7 @@ class Run:
             got=self._own_names(found.got) or None,
             where=where,
             detail=[self._own_names(text) for text in found.detail if self._is_so(text)],
-            call=None if check.static else _call(self._desk.call),
+            call=None if check.static else _call(failed.call or self._desk.call),
             near=self._near(check),
             declared=check.declared,
         )

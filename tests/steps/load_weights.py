@@ -184,7 +184,6 @@ def _load(student, model, given, holds="", names=None):
     except StudentRaised as error:
         if holds:
             error.call += f"    the dict: {holds}"
-            vars(student)["_desk"].call = error.call  # a failure shows the desk's call, an exception its own
         if error.raised.builtin != "ValueError":
             raise
         message, frames = error.raised.message, error.raised.frames
@@ -194,6 +193,7 @@ def _load(student, model, given, holds="", names=None):
             Place(lines[-1], 1) if lines else None,
             compared=True,
             values=(_named(message, names or given), []),
+            call=error.call,
         ) from None
 
 
