@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 
@@ -56,5 +57,17 @@ def _check(argv: list[str]) -> int:
     return client.check(argv, started, announced=answer.announced and not answer.lost)
 
 
+def _leave(code: int) -> None:
+    """End the process. Where torch was imported it is not taken apart: that would take half a second of a check."""
+    if "torch" in sys.modules and sys.argv[1:2] == ["check"]:  # which has closed all that it had open
+        import contextlib
+
+        with contextlib.suppress(OSError):  # nobody reads any more: that is told on the ordinary way out
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+    sys.exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    _leave(main())

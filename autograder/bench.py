@@ -45,7 +45,7 @@ class Bench:
         self.tree = tree
         self._nursery = nursery
         self._limits = limits
-        self._kind = kind or kind_of(course, step)
+        self._kind = kind or kind_of(course, step, checker)
 
     def program(self, own: Sequence[Step] = ()) -> Program:
         return self.chain.program(own, self._kind)
@@ -73,7 +73,7 @@ class Bench:
         )
 
 
-def kind_of(course: Course, step: Step) -> Kind:
+def kind_of(course: Course, step: Step, checker: Checker) -> Kind:
     """Return what a worker of this step has imported beforehand: torch, where the finished step imports it.
 
     Errors: CourseError, when the finished step is no Python.
@@ -86,4 +86,6 @@ def kind_of(course: Course, step: Step) -> Kind:
         raise CourseError(f"is no Python: {why}", puzzle, getattr(error, "lineno", None)) from None
     roots = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     roots |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    return "torch" if any(name.partition(".")[0] == "torch" for name in roots) else "plain"
+    if all(name.partition(".")[0] != "torch" for name in roots):
+        return "plain"
+    return "meta" if checker.on_meta else "torch"

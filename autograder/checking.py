@@ -17,6 +17,7 @@ import importlib.util
 import inspect
 import re
 from pathlib import Path
+from types import CodeType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograder.errors import CourseError
@@ -25,7 +26,6 @@ from autograder.wire import Ban
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from types import CodeType
 
     from autograder.course import Course, Step
 
@@ -117,6 +117,7 @@ class Checker(NamedTuple):
     cancelled: list[Cancelled]
     laws: list[Law]
     asks: frozenset[str] = frozenset()  # the earlier steps that its text names; a check may come by others
+    on_meta: bool = False  # whether its own code names the device "meta": then workers are made ready for that
 
     @property
     def ban(self) -> Ban:
@@ -147,6 +148,10 @@ class _Loader(importlib.abc.ExecutionLoader):
 
     def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002
         return _compiled(self._text, str(self._path))
+
+
+def _names_meta(code: CodeType) -> bool:
+    return any(each == "meta" or (isinstance(each, CodeType) and _names_meta(each)) for each in code.co_consts)
 
 
 @functools.lru_cache(maxsize=64)
@@ -192,7 +197,7 @@ def read_checker(path: Path, read: Callable[[Path], str] = read_text) -> Checker
             raise CourseError(f"the checker raises {type(error).__name__}: {error}", path, line) from error
     if not any(check.declared for check in checker.checks):
         raise CourseError("the checker declares no check", path)
-    return checker
+    return checker._replace(on_meta=_names_meta(_compiled(text, str(path))))
 
 
 @contextlib.contextmanager

@@ -26,7 +26,7 @@ from autograder.submission import Unreadable, read, strangers
 from autograder.supervisor import Limits, calibrated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from autograder import wire
@@ -37,6 +37,12 @@ if TYPE_CHECKING:
     from autograder.nursery import Kind, Nursery
     from autograder.report import Outcome
     from autograder.student import Program
+
+_IMPORTED: Mapping[Kind, Sequence[str]] = {
+    "plain": (),
+    "torch": ("torch",),
+    "meta": ("torch", "autograder.oracle.transformers_gpt2"),
+}
 
 
 class Order(NamedTuple):
@@ -82,20 +88,20 @@ def judged(course: Course, order: Order, nursery: Nursery, limits: Limits | None
     started = order.started or time.monotonic()
     path = order.file or course.stub(order.step, order.tree)
     shown = order.shown or f"{order.tree}/{order.step.name}.py"
-    kind = kind_of(course, order.step)
-    nursery.prepare(kind)  # its imports go on beside our own
     checker = checking.of_step(course, order.step)
+    kind = kind_of(course, order.step, checker)
     blame, program, notes = None, None, strangers(path.parent)
     try:
         submission = read(course, path, shown)
     except Unreadable as error:
         verdict, data = _unreadable(checker, error, order), error.data
     else:
+        if kind == "meta" and submission.source.raises("NotImplementedError"):
+            kind = "torch"  # a file that is not finished is soon told so
+        nursery.prepare(kind)
+        _import_meanwhile(kind)
         limits = limits or calibrated(Limits())
-        if kind == "torch":
-            with contextlib.suppress(ImportError):  # the worker's ancestor says so
-                importlib.import_module("torch")  # while that imports it too, rather than wait for it
-        bench = Bench(course, order.step, order.tree, checker, submission, nursery, limits)
+        bench = Bench(course, order.step, order.tree, checker, submission, nursery, limits, kind)
         program, data = bench.program(), submission.data
         verdict, blame = _verdict(bench, order, nursery, limits)
         if order.diagnose:
@@ -104,6 +110,13 @@ def judged(course: Course, order: Order, nursery: Nursery, limits: Limits | None
             verdict = told(bench, verdict, found) if found.mistakes else _with_laws(bench, verdict, notes)
     report = _report(course, order, verdict, blame, shown, kind, notes, started)
     return Judged(report, data, program, verdict.first_failure, verdict.unfinished)
+
+
+def _import_meanwhile(kind: Kind) -> None:
+    """Import what the checks will need, rather than wait for the worker's ancestor, which is at its own imports."""
+    for name in _IMPORTED[kind]:
+        with contextlib.suppress(ImportError):  # of torch the ancestor says it, of the oracle the check
+            importlib.import_module(name)
 
 
 def timed(found: Judged, started: float) -> Judged:

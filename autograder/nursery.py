@@ -1,4 +1,8 @@
-"""Where workers come from: one ancestor a kind (torch imported, or nothing), which forks a worker each time."""
+"""Where workers come from: one ancestor a kind (torch imported, or nothing), which forks a worker each time.
+
+The kind "meta" has also imported what torch needs for a tensor on the device of that name, which takes a second more.
+Where it is there, it is what a worker of the kind "torch" is forked from, too.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,7 @@ if TYPE_CHECKING:
     from autograder.family import Family
     from autograder.inbox import Inbox
 
-Kind = Literal["plain", "torch"]
+Kind = Literal["plain", "torch", "meta"]
 CAN_FORK = hasattr(os, "fork") and hasattr(socket, "recv_fds")
 _ANCESTOR = Path(__file__).parent / "worker" / "ancestor.py"
 _START_S = 180.0
@@ -96,7 +100,7 @@ class Nursery:
 
     def prepare(self, kind: Kind) -> None:
         """Start the ancestor of that kind, if it is not there, without waiting for its imports."""
-        if self._fork and kind not in self._ancestors and kind not in self._lent:
+        if self._fork and self._ancestor(kind) is None:
             self._ancestors[kind] = _start_ancestor(kind)
 
     def worker(self, kind: Kind, memory_bytes: int, printed: Callable[[bytes], None]) -> Born:
@@ -108,8 +112,8 @@ class Nursery:
         folder = self._new_folder()
         order = {"folder": folder, "memory_bytes": memory_bytes, "environment": _environment()}
         self.prepare(kind)
-        if self._fork:
-            born = _fork(self._lent.get(kind) or self._ancestors[kind], json.dumps(order), folder, printed)
+        if (ancestor := self._ancestor(kind)) is not None:
+            born = _fork(ancestor, json.dumps(order), folder, printed)
         else:
             born = _spawn(kind, json.dumps(order), folder, printed)
         self._given.append(born)
@@ -145,6 +149,10 @@ class Nursery:
                 ancestor.process.wait()
             ancestor.errors.close()
         self._ancestors.clear()
+
+    def _ancestor(self, kind: Kind) -> _Ancestor | None:
+        there = self._lent | self._ancestors
+        return there.get(kind) or (there.get("meta") if kind == "torch" else None)
 
     def _new_folder(self) -> str:
         """Make a folder that is known before it is there: an interrupt may come at any moment."""

@@ -46,7 +46,7 @@ def start(root: str) -> int:
         from autograder.nursery import Nursery
 
         with Nursery() as nursery:
-            nursery.prepare("torch")
+            nursery.prepare("meta")
             nursery.prepare("plain")
             from autograder import served
             from autograder.client import Warmth

@@ -30,8 +30,8 @@ class Trial(NamedTuple):
     @property
     def kind(self) -> Kind:
         """What a worker has imported beforehand: the file imports what any of the steps does."""
-        kinds = {kind_of(self.course, step) for step in self.steps}
-        return "torch" if "torch" in kinds else "plain"
+        kinds = {kind_of(self.course, step, checking.of_step(self.course, step)) for step in self.steps}
+        return max(kinds, key=("plain", "torch", "meta").index)
 
     def of(self, submission: Submission, step: Step, seed: str) -> Verdict:
         """Return what the checks of one step say of the file."""

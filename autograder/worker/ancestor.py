@@ -23,21 +23,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_MANY = 30  # more workers than most checks need, a failed one with its mistakes among them: a gate, or a test run
 _SPARES = 2  # a step alone, and in the chain
 _QUIET_S = 0.5
-_LATE = ("torch.fx.experimental.symbolic_shapes", "torch._dynamo")  # what a tensor on "meta" imports
 
 
 def main() -> None:
-    """`ancestor.py plain|torch`, then `fork CHANNEL`, `spawn ORDER` or `replay FILE`."""
+    """`ancestor.py plain|torch|meta`, then `fork CHANNEL`, `spawn ORDER` or `replay FILE`."""
     preload, way, what = sys.argv[1:4]
     serve, guard = _import_own()
-    if preload == "torch":
+    if preload != "plain":
         _import_torch()
     if way == "fork":
+        if preload == "meta":
+            _import_for_meta()
         channel = socket.socket(fileno=int(what))
-        _answer(_Guards(guard, serve, channel), channel, _LATE if preload == "torch" else ())
+        _answer(_Guards(guard, serve, channel), channel)
+        os._exit(0)  # at once: whoever closed the channel waits for it, and taking torch apart takes a while
     elif way == "spawn":
         _spawned(serve, json.loads(what))
     else:
@@ -69,21 +70,17 @@ def _import_torch() -> None:
     torch.ones(2) + torch.ones(2)  # the first operator of a process finds its kernels
 
 
-def _answer(guards: _Guards, channel: socket.socket, late: Sequence[str]) -> None:
-    """Hand each request, the order and the pipes of a worker, to a guard.
+def _import_for_meta() -> None:
+    """Import what torch imports at the first tensor on "meta": it takes a second, in each worker anew."""
+    importlib.import_module("torch._dynamo")
 
-    While nobody asks, import what torch would else import late, in each worker anew: before the first request, and
-    again once so many have come that more are likely. In between it would make the next worker of a check wait.
-    """
+
+def _answer(guards: _Guards, channel: socket.socket) -> None:
+    """Hand each request, the order and the pipes of a worker, to a guard."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # guards are reaped by the system
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the judge's to handle: it ends us by closing the channel
     gc.freeze()  # what is here before a worker is no rubbish of the worker's, and not to be looked through for any
-    waiting, given = list(late), 0
     while True:
-        while waiting and (not given or given >= _MANY) and not _is_asked(channel):
-            guards.close()  # they would not have it
-            importlib.import_module(waiting.pop(0))
-            gc.freeze()
         while not _is_asked(channel, _QUIET_S):  # else a check is under way, and needs the processor
             if guards.are_ready(_SPARES):
                 break
@@ -91,7 +88,6 @@ def _answer(guards: _Guards, channel: socket.socket, late: Sequence[str]) -> Non
         message, pipes, _, _ = socket.recv_fds(channel, 65536, 4)
         if not message:
             return
-        given += 1
         guards.give(message, pipes)
         for pipe in pipes:
             os.close(pipe)
@@ -122,11 +118,6 @@ class _Guards:
         ready = [guard for guard in self._ours if guard.is_ready()]
         while not (guard := ready.pop() if ready else self.fork(*pipes)).give(message, pipes):
             self._let_go(guard)  # it was killed
-
-    def close(self) -> None:
-        """Have all of them end, once they have nothing to do."""
-        while self._ours:
-            self._ours.pop().close()
 
     def _let_go(self, guard: Any) -> None:
         self._ours.remove(guard)

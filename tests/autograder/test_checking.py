@@ -85,6 +85,20 @@ def test_forbids_is_a_line_and_a_ban(checks):
     assert not one.static
 
 
+@pytest.mark.parametrize(
+    ("code", "on_meta"),
+    [
+        ('x.to("meta")', True),
+        ("def at():\n        return x.to('meta')\n    at()", True),
+        ("'device=\"meta\"'", False),
+        ("x.metadata", False),
+    ],
+)
+def test_a_checker_that_goes_to_the_device_meta_is_known(tmp_path, code, on_meta):
+    path = courses.put(tmp_path, "checker.py", f"{IMPORTS}{PLAIN}def first(student, x):\n    {code}\n")
+    assert read_checker(path).on_meta == on_meta
+
+
 def test_reading_one_checker_inside_another_keeps_them_apart(checks, tmp_path):
     other = courses.put(tmp_path, "other.py", f"{IMPORTS}{PLAIN}def inner():\n    pass\n")
     text = (

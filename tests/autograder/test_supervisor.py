@@ -406,6 +406,26 @@ def test_a_plain_worker_has_imported_neither_torch_nor_numpy(either, desk):
     assert loaded & {"torch", "numpy", "transformers", "autograder", "rich", "typer", "psutil"} == set()
 
 
+ON_META = """
+import sys
+
+import torch
+
+def imported():
+    before = set(sys.modules)
+    torch.nn.Linear(2, 3, device="meta")(torch.empty(4, 5, 2, device="meta"))
+    return len(set(sys.modules) - before)
+"""
+
+
+@FORKS
+@pytest.mark.parametrize(("prepared", "kind"), [("meta", "meta"), ("meta", "torch"), ("torch", "torch")])
+def test_what_a_tensor_on_meta_needs_is_there_before_the_worker(desk, prepared, kind):
+    with Nursery() as own:
+        own.prepare(prepared)
+        assert (student(desk(own, ON_META, kind=kind)).imported() == 0) == (prepared == "meta")
+
+
 def test_torch_can_be_imported_in_a_plain_worker(nursery, desk):
     mine = student(desk(nursery, "import torch\n\ndef three():\n    return torch.tensor([1.5, 1.5]).sum()\n"))
     assert mine.three().item() == 3.0
