@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from autograder import checking
 from autograder.chain import Chain, texts
 from autograder.errors import CourseError
 from autograder.run import Run
@@ -89,3 +90,12 @@ def kind_of(course: Course, step: Step, checker: Checker) -> Kind:
     if all(name.partition(".")[0] != "torch" for name in roots):
         return "plain"
     return "meta" if checker.on_meta else "torch"
+
+
+def kinds_of(course: Course, steps: Sequence[Step]) -> list[Kind]:
+    """Return what the workers of some steps have imported, the most first.
+
+    Errors: CourseError, when a step's files are broken.
+    """
+    kinds = {kind_of(course, step, checking.of_step(course, step)) for step in steps}
+    return sorted(kinds, key=("meta", "torch", "plain").index)

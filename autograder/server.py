@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder import address, fingerprint
+from autograder.errors import AutograderError
 
 if TYPE_CHECKING:
     from autograder.address import Request
+    from autograder.nursery import Nursery
 
 
 def _asked_before() -> Request | None:
@@ -24,6 +26,17 @@ def _asked_before() -> Request | None:
         return address.read(sys.stdin.buffer.read())
     except (OSError, ValueError):
         return None
+
+
+def _prepare(nursery: Nursery, root: str) -> None:
+    """Start the ancestors that the course's steps need: their imports go on beside our own."""
+    from autograder import course as courses
+    from autograder.bench import kinds_of
+
+    with contextlib.suppress(AutograderError):  # of a course that is broken now; each check says so itself
+        course = courses.load(Path(root))
+        for kind in kinds_of(course, [step for step in course.steps if not course.is_planned(step)]):
+            nursery.prepare(kind)
 
 
 def start(root: str) -> int:
@@ -46,8 +59,7 @@ def start(root: str) -> int:
         from autograder.nursery import Nursery
 
         with Nursery() as nursery:
-            nursery.prepare("meta")
-            nursery.prepare("plain")
+            _prepare(nursery, root)
             from autograder import served
             from autograder.client import Warmth
             from autograder.loop import Loop

@@ -95,7 +95,7 @@ def test_forbids_is_a_line_and_a_ban(checks):
     ],
 )
 def test_a_checker_that_goes_to_the_device_meta_is_known(tmp_path, code, on_meta):
-    path = courses.put(tmp_path, "checker.py", f"{IMPORTS}{PLAIN}def first(student, x):\n    {code}\n")
+    path = courses.put(tmp_path, "checker.py", f"{IMPORTS}{PLAIN}def first(student):\n    x = student\n    {code}\n")
     assert read_checker(path).on_meta == on_meta
 
 
