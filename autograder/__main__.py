@@ -58,8 +58,8 @@ def _check(argv: list[str]) -> int:
 
 
 def _leave(code: int) -> None:
-    """End the process. Where torch was imported it is not taken apart: that would take half a second of a check."""
-    if "torch" in sys.modules and sys.argv[1:2] == ["check"]:  # which has closed all that it had open
+    """End the process. Where torch was imported it is not taken apart: that would take half a second."""
+    if "torch" in sys.modules and sys.argv[1:2] in (["check"], ["bug"]):  # which have closed all that they had open
         import contextlib
 
         with contextlib.suppress(OSError):  # nobody reads any more: that is told on the ordinary way out

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import importlib
 from typing import TYPE_CHECKING
 
 from autograder import checking
@@ -13,7 +15,7 @@ from autograder.student import Desk
 from autograder.submission import parsed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from autograder.checking import Checker
     from autograder.course import Course, Step
@@ -21,6 +23,12 @@ if TYPE_CHECKING:
     from autograder.student import Program
     from autograder.submission import Submission
     from autograder.supervisor import Limits
+
+_JUDGES: Mapping[Kind, Sequence[str]] = {
+    "plain": (),
+    "torch": ("torch",),
+    "meta": ("torch", "autograder.oracle.transformers_gpt2"),  # which takes longer than the ancestor's imports
+}
 
 
 class Bench:
@@ -99,3 +107,11 @@ def kinds_of(course: Course, steps: Sequence[Step]) -> list[Kind]:
     """
     kinds = {kind_of(course, step, checking.of_step(course, step)) for step in steps}
     return sorted(kinds, key=("meta", "torch", "plain").index)
+
+
+def import_beside(nursery: Nursery, kind: Kind) -> None:
+    """Start the ancestor of a kind, and import what the judge will need while it is at its own imports."""
+    nursery.prepare(kind)
+    for name in _JUDGES[kind]:
+        with contextlib.suppress(ImportError):  # of torch the ancestor says it, of the oracle the check
+            importlib.import_module(name)

@@ -7,7 +7,6 @@ gave no verdict is `internal`.
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
 import sys
 import time
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from msgspec import structs
 
 from autograder import checking, counterexample
-from autograder.bench import Bench, kind_of
+from autograder.bench import Bench, import_beside, kind_of
 from autograder.beside import Beside, Wanted
 from autograder.diagnosis import diagnose, told
 from autograder.draw import new_seed
@@ -26,7 +25,7 @@ from autograder.submission import Unreadable, read, strangers
 from autograder.supervisor import Limits, calibrated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from autograder import wire
@@ -37,12 +36,6 @@ if TYPE_CHECKING:
     from autograder.nursery import Kind, Nursery
     from autograder.report import Outcome
     from autograder.student import Program
-
-_IMPORTED: Mapping[Kind, Sequence[str]] = {
-    "plain": (),
-    "torch": ("torch",),
-    "meta": ("torch", "autograder.oracle.transformers_gpt2"),
-}
 
 
 class Order(NamedTuple):
@@ -98,8 +91,7 @@ def judged(course: Course, order: Order, nursery: Nursery, limits: Limits | None
     else:
         if kind == "meta" and submission.source.raises("NotImplementedError"):
             kind = "torch"  # a file that is not finished is soon told so
-        nursery.prepare(kind)
-        _import_meanwhile(kind)
+        import_beside(nursery, kind)
         limits = limits or calibrated(Limits())
         bench = Bench(course, order.step, order.tree, checker, submission, nursery, limits, kind)
         program, data = bench.program(), submission.data
@@ -110,13 +102,6 @@ def judged(course: Course, order: Order, nursery: Nursery, limits: Limits | None
             verdict = told(bench, verdict, found) if found.mistakes else _with_laws(bench, verdict, notes)
     report = _report(course, order, verdict, blame, shown, kind, notes, started)
     return Judged(report, data, program, verdict.first_failure, verdict.unfinished)
-
-
-def _import_meanwhile(kind: Kind) -> None:
-    """Import what the checks will need, rather than wait for the worker's ancestor, which is at its own imports."""
-    for name in _IMPORTED[kind]:
-        with contextlib.suppress(ImportError):  # of torch the ancestor says it, of the oracle the check
-            importlib.import_module(name)
 
 
 def timed(found: Judged, started: float) -> Judged:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import itertools
 import os
@@ -14,6 +15,7 @@ import pytest
 from fresh_python import started as fresh_pythons
 
 from autograder import course as courses
+from autograder.gate.stand import SEED, Stand
 from autograder.judge import Order, judge
 from autograder.nursery import Nursery
 from autograder.supervisor import Limits
@@ -60,15 +62,32 @@ def fresh_python():
         yield ready
 
 
+@pytest.fixture(scope="session")
+def stand(nursery):
+    """Return a function that gives a step's stand, which keeps what known mistakes show as long as the texts last."""
+
+    @functools.cache
+    def made(root, slug, *texts):  # noqa: ARG001  (the texts are what it is kept by)
+        course = courses.load(root)
+        return Stand(course, course.find(slug), nursery)
+
+    def of(course, step):
+        return made(course.root, step.slug, *map(course.read, (course.checker(step), course.puzzle(step))))
+
+    return of
+
+
 @pytest.fixture
-def judge_text(course, nursery, tmp_path):
+def judge_text(course, nursery, stand, tmp_path):
     """Return a function that judges a text as a step's file: `judge_text("layer_norm", text)` gives the report."""
 
-    def judged(slug, text, *, seed="91c2", limits=LIMITS, name="answer.py", diagnose=True):
+    def judged(slug, text, *, seed=SEED, limits=LIMITS, name="answer.py", diagnose=True):
         path = tmp_path / name
         path.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
         step = course.find(slug)
         order = Order(step, file=path, shown=f"steps/{step.name}.py", seed=seed, diagnose=diagnose)
+        if seed == SEED:
+            order = order._replace(known=stand(course, step).known_with)
         return judge(course, order, nursery, limits)
 
     return judged

@@ -107,7 +107,7 @@ class Stand:
         """Return the report of a text with what its learner is told, from runs that the stand may have made before."""
         with self._written(text) as path:
             shown = f"steps/{self.step.name}.py"
-            order = Order(self.step, "solutions", path, shown, SEED, known=self._known_with)
+            order = Order(self.step, "solutions", path, shown, SEED, known=self.known_with)
             order = order._replace(ran=lambda seed: self._verdicts_of(text)[seed])
             return judge(self.course, order, self.nursery, LIMITS)
 
@@ -164,7 +164,8 @@ class Stand:
                 self._verdicts[text] = {seed: bench.run(desk=desk).verdict(seed) for seed in _SEEDS}
         return self._verdicts[text]
 
-    def _known_with(self, mistake: Mistake, seed: str) -> Mapping[str, Evidence]:
+    def known_with(self, mistake: Mistake, seed: str) -> Mapping[str, Evidence]:
+        """Return what a mistake shows on a seed, the stand's own or the second: run once, and kept."""
         if not self.can_be_made(mistake.other):
             return {}  # what passes is no failure's match
         shown = self.known(mistake)
