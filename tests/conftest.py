@@ -35,6 +35,11 @@ ROOT = Path(__file__).resolve().parents[1]
 LIMITS = Limits(load_s=20.0, call_s=6.0, cpu_s=1.5)
 
 
+def pytest_xdist_auto_num_workers():
+    """Have one process more than processors: many a test waits for processes of its own."""
+    return (os.cpu_count() or 1) + 1
+
+
 _since_collected = itertools.count()
 
 

@@ -158,17 +158,36 @@ def solution(root):
     return generate.make(course, course.find("1")).solution
 
 
+def judges_of(server):
+    present = psutil.Process(server.pid)
+    return set(present.children()) - set(family(present))
+
+
 def judge_of(server):
     """Return the process of the one judge that is at work: the others are the ancestors, and no spare is made now."""
-    found = []
+    found = set()
 
     def is_there():
-        present = psutil.Process(server.pid)
-        found[:] = set(present.children()) - set(family(present))
+        found.update(judges_of(server))
         return bool(found)
 
     wait_for(is_there)
-    return found[0]
+    return found.pop()
+
+
+def spare_of(server):
+    """Return the judge that is made ahead, once whoever answered has gone: the one that stays."""
+    found = set()
+
+    def stays():
+        before = judges_of(server)
+        time.sleep(0.2)
+        found.clear()
+        found.update(judges_of(server))
+        return len(found) == 1 and found == before
+
+    wait_for(stays)
+    return found.pop()
 
 
 # ------------------------------------------------------------------------------------------------- the same as cold
@@ -443,7 +462,7 @@ def test_a_file_that_kills_the_judge_made_ahead_is_not_tried_for_ever(desk, home
         assert is_warm(run(desk, home, "check", "1").stdout)
         seen = set()
         for _ in range(2):
-            judge = judge_of(server)
+            judge = spare_of(server)
             seen.add(judge.pid)
             judge.kill()
             assert gone([judge.pid])

@@ -4,8 +4,6 @@ from textwrap import indent
 
 import pytest
 
-from autograder import nursery as nurseries
-from autograder.nursery import Nursery
 from autograder.views import layout
 
 HEAD = """import functools
@@ -309,22 +307,6 @@ def made(n, past, dtype, device):
 
 def text_of(body):
     return HEAD + indent(body, "    ") + "\n" + BELOW
-
-
-@pytest.fixture(scope="module")
-def nursery(tmp_path_factory):
-    """Workers whose ancestor has used the meta device: torch imports its compiler there, which takes a second."""
-    ancestor = tmp_path_factory.mktemp("ancestor") / "ancestor.py"
-    real = str(nurseries._ANCESTOR)  # noqa: SLF001
-    ancestor.write_text(
-        "import runpy, sys, torch\n"
-        "torch.arange(3, device='meta')\n"
-        "torch.ones(3, 3, device='meta').triu(1)\n"
-        f"runpy.run_path({real!r}, run_name='__main__')\n"
-    )
-    with pytest.MonkeyPatch.context() as patch, Nursery() as ready:
-        patch.setattr(nurseries, "_ANCESTOR", ancestor)
-        yield ready
 
 
 @pytest.mark.parametrize("name", WRONG)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -134,22 +135,32 @@ def test_a_folder_with_other_numbers_is_shown(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (None, "nobody/no-such-model is no folder here and not in the hub's cache on this machine; --online asks"),
         ("[1, 2]", "cannot be read as a JSON object."),
         ('{"model_type": "llama"}', "is not a GPT-2: its model_type is 'llama'."),
         ('{"model_type": "gpt2", "n_embd": "wide"}', "is not a GPT-2 configuration: "),
         ('{"model_type": "gpt2", "n_head": 7}', "No GPT-2 can be built from "),
     ],
 )
-def test_a_bad_model_gets_one_sentence(tmp_path: Path, text: str | None, says: str) -> None:
-    model = "nobody/no-such-model"
-    if text is not None:
-        model = str(tmp_path)
-        (tmp_path / "config.json").write_text(text)
-    result = run(tmp_path, "--model", model)
+def test_a_bad_model_gets_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], text: str, says: str
+) -> None:
+    """In this process, which has transformers."""
+    (tmp_path / "config.json").write_text(text)
+    monkeypatch.setattr(sys, "argv", command("--model", str(tmp_path))[1:])
+    monkeypatch.setattr(os, "environ", os.environ.copy())  # it sets some
+    with pytest.raises(SystemExit, match="2"):
+        runpy.run_path(str(SCRIPT))["main"]()
+    told = capsys.readouterr().err
+    assert says in told
+    assert len(told.splitlines()) == 1
+
+
+def test_a_model_that_is_nowhere_gets_one_sentence(tmp_path: Path) -> None:
+    result = run(tmp_path, "--model", "nobody/no-such-model")
     assert result.returncode == 2
-    assert says in result.stderr
     assert len(result.stderr.splitlines()) == 1
+    says = "nobody/no-such-model is no folder here and not in the hub's cache on this machine; --online asks"
+    assert says in result.stderr
 
 
 def test_the_first_line_comes_before_the_heavy_imports(tmp_path: Path) -> None:
