@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from autograder.submission import Submission
     from autograder.supervisor import Limits
 
-_JUDGES: Mapping[Kind, Sequence[str]] = {
+# What a judge imports while an ancestor is at its own imports, and which takes about as long.
+_BESIDE: Mapping[Kind, Sequence[str]] = {
     "plain": (),
     "torch": ("torch",),
-    "meta": ("torch", "autograder.oracle.transformers_gpt2"),  # which takes longer than the ancestor's imports
+    "meta": ("torch", "autograder.oracle.transformers_gpt2"),
 }
 
 
@@ -109,9 +110,10 @@ def kinds_of(course: Course, steps: Sequence[Step]) -> list[Kind]:
     return sorted(kinds, key=("meta", "torch", "plain").index)
 
 
-def import_beside(nursery: Nursery, kind: Kind) -> None:
-    """Start the ancestor of a kind, and import what the judge will need while it is at its own imports."""
-    nursery.prepare(kind)
-    for name in _JUDGES[kind]:
+def import_beside(nursery: Nursery, *kinds: Kind) -> None:
+    """Start ancestors, and import what a judge needs of the libraries while they are at their own imports."""
+    for kind in kinds:
+        nursery.prepare(kind)
+    for name in dict.fromkeys(name for kind in kinds for name in _BESIDE[kind]):
         with contextlib.suppress(ImportError):  # of torch the ancestor says it, of the oracle the check
             importlib.import_module(name)

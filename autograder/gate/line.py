@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -10,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from autograder import course as courses
+from autograder.bench import import_beside, kinds_of
 from autograder.errors import CourseError
 from autograder.gate import cancelling, ends, itself, laws, mutants, naming, seeds, transcripts, words
 from autograder.gate.proof import Fault, Proof
 from autograder.gate.stand import Stand
-from autograder.nursery import Nursery
+from autograder.nursery import CAN_FORK, Nursery
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -70,19 +72,30 @@ def prove(course: Course, work: Sequence[Task], processes: int | None = None) ->
     Errors: CourseError, when the course's own files are broken.
     """
     count = min(processes or os.cpu_count() or 1, len(work))
-    if count <= 1:
-        with Nursery() as nursery:
+    with Nursery() as nursery:
+        if count <= 1:
             stands: dict[str, Stand] = {}
             for task in work:
                 yield task, _proof(course, task, nursery, stands)
-        return
-    with ProcessPoolExecutor(count, get_context("spawn"), _begin, (str(course.root),)) as pool:
-        waiting = {pool.submit(_prove_there, group): group for group in _groups(work, count)}
-        try:
-            for done in as_completed(waiting):
-                yield from zip(waiting[done], done.result(), strict=True)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            return
+        with _pool(course, work, count, nursery) as pool:
+            waiting = {pool.submit(_prove_there, group): group for group in _groups(work, count)}
+            try:
+                for done in as_completed(waiting):
+                    yield from zip(waiting[done], done.result(), strict=True)
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _pool(course: Course, work: Sequence[Task], count: int, nursery: Nursery) -> ProcessPoolExecutor:
+    """Return the processes: where there is fork, with the libraries that were imported once, and the same ancestors."""
+    if not CAN_FORK:
+        return ProcessPoolExecutor(count, get_context("spawn"), _begin, (str(course.root), None))
+    with contextlib.suppress(CourseError):  # the step's own proofs say it
+        import_beside(nursery, *kinds_of(course, [course.find(slug) for slug in {task.slug for task in work}]))
+    gc.collect()
+    gc.freeze()
+    return ProcessPoolExecutor(count, get_context("fork"), _begin, (str(course.root), nursery))
 
 
 def _groups(work: Sequence[Task], count: int) -> list[list[Task]]:
@@ -126,12 +139,12 @@ class _There(NamedTuple):
 _there: list[_There] = []
 
 
-def _begin(root: str) -> None:
+def _begin(root: str, shared: Nursery | None) -> None:
     import atexit
     import threading
 
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
-    nursery = Nursery()
+    nursery = shared.lent() if shared is not None else Nursery()
     atexit.register(nursery.close)
     _there.append(_There(courses.load(Path(root)), nursery, {}))
 

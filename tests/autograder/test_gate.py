@@ -15,6 +15,7 @@ from msgspec import structs
 from autograder import cli, record
 from autograder import course as loading
 from autograder.gate import changed, line, mutation, telling
+from autograder.nursery import CAN_FORK
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -429,25 +430,33 @@ def test_report_is_one_page_that_fetches_nothing(tmp_path, capsys, monkeypatch):
 
 
 POOL = """
-import sys, time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-import os
+import os, sys, time
+from pathlib import Path
+from autograder import course as courses
 from autograder.gate import line
+from autograder.nursery import Nursery
 
 if __name__ == "__main__":
-    with ProcessPoolExecutor(2, get_context("spawn"), line._begin, (sys.argv[1],)) as pool:
+    line.CAN_FORK = sys.argv[2] == "forks"
+    course = courses.load(Path(sys.argv[1]))
+    with Nursery() as nursery, line._pool(course, line.tasks(course.steps, ["words"]), 2, nursery) as pool:
         print(pool.submit(os.getpid).result(), flush=True)
         time.sleep(60)
 """
 
 
-def test_the_gates_processes_end_when_it_is_killed(tmp_path):
+@pytest.mark.parametrize(
+    "how",
+    [pytest.param("forks", marks=pytest.mark.skipif(not CAN_FORK, reason="this system has no fork")), "starts anew"],
+)
+def test_the_gates_processes_end_when_it_is_killed(tmp_path, how):
     script = courses.put(tmp_path, "pool.py", POOL)
-    command = [sys.executable, str(script), str(courses.one_step(tmp_path))]
+    command = [sys.executable, str(script), str(courses.one_step(tmp_path)), how]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as gate:
-        child = psutil.Process(int(gate.stdout.readline()))
+        one_of_them = int(gate.stdout.readline())
+        started = psutil.Process(gate.pid).children(recursive=True)
         gate.kill()
-        child.wait(timeout=20)  # raises TimeoutExpired when it goes on
-    assert not child.is_running()
+        _, still_there = psutil.wait_procs(started, timeout=20)
+    assert one_of_them in {process.pid for process in started}
+    assert still_there == []
