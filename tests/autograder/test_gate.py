@@ -18,6 +18,7 @@ from autograder.gate import changed, line, mutation, telling
 from autograder.nursery import CAN_FORK
 
 ROOT = Path(__file__).resolve().parents[2]
+FORKS = pytest.mark.skipif(not CAN_FORK, reason="this system has no fork")
 
 
 @pytest.fixture(autouse=True)
@@ -447,7 +448,7 @@ if __name__ == "__main__":
 
 @pytest.mark.parametrize(
     "how",
-    [pytest.param("forks", marks=pytest.mark.skipif(not CAN_FORK, reason="this system has no fork")), "starts anew"],
+    [pytest.param("forks", marks=FORKS), "starts anew"],
 )
 def test_the_gates_processes_end_when_it_is_killed(tmp_path, how):
     script = courses.put(tmp_path, "pool.py", POOL)
