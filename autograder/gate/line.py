@@ -1,4 +1,4 @@
-"""The proofs of all steps, two processes side by side; each room's proofs come as they are done."""
+"""The proofs of all steps, a process a core side by side; each room's proofs come as they are done."""
 
 from __future__ import annotations
 
