@@ -63,8 +63,8 @@ def _leave(code: int) -> None:
         import contextlib
 
         with contextlib.suppress(OSError):  # nobody reads any more: that is told on the ordinary way out
-            sys.stdout.flush()
-            sys.stderr.flush()
+            for stream in filter(None, (sys.stdout, sys.stderr)):
+                stream.flush()
             os._exit(code)
     sys.exit(code)
 

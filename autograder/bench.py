@@ -102,12 +102,12 @@ def kind_of(course: Course, step: Step, checker: Checker) -> Kind:
 
 
 def kinds_of(course: Course, steps: Sequence[Step]) -> list[Kind]:
-    """Return what the workers of some steps have imported, the most first.
-
-    Errors: CourseError, when a step's files are broken.
-    """
-    kinds = {kind_of(course, step, checking.of_step(course, step)) for step in steps}
-    return sorted(kinds, key=("meta", "torch", "plain").index)
+    """Return what the workers of some steps have imported, the most first; a broken step says so where it is judged."""
+    kinds: set[Kind] = set()
+    for step in steps:
+        with contextlib.suppress(CourseError):
+            kinds.add(kind_of(course, step, checking.of_step(course, step)))
+    return sorted(kinds or {"plain"}, key=("meta", "torch", "plain").index)
 
 
 def import_beside(nursery: Nursery, *kinds: Kind) -> None:
@@ -115,5 +115,5 @@ def import_beside(nursery: Nursery, *kinds: Kind) -> None:
     for kind in kinds:
         nursery.prepare(kind)
     for name in dict.fromkeys(name for kind in kinds for name in _BESIDE[kind]):
-        with contextlib.suppress(ImportError):  # of torch the ancestor says it, of the oracle the check
+        with contextlib.suppress(Exception):  # of torch the ancestor says what is wrong, of the oracle the check
             importlib.import_module(name)

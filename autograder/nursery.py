@@ -94,6 +94,11 @@ class Nursery:
         other._lent = self._lent | self._ancestors
         return other
 
+    @property
+    def has_started_any(self) -> bool:
+        """Whether it has ancestors of its own, beside those that it was lent."""
+        return bool(self._ancestors)
+
     def is_whole(self) -> bool:
         """Return whether every ancestor that was started is still there."""
         return all(ancestor.process.poll() is None for ancestor in self._ancestors.values())

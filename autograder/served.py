@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from autograder import chain, checking, client, source
+from autograder import address, chain, checking, client, source
 from autograder import course as courses
 from autograder.bench import Bench
 from autograder.errors import AutograderError
@@ -21,7 +21,7 @@ from autograder.submission import parsed
 from autograder.supervisor import Limits, calibrated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from autograder.address import Request
     from autograder.client import Warmth
@@ -84,9 +84,24 @@ def answer(
     signal.signal(signal.SIGINT, _leave)
     gc.disable()  # it does not live long
     channel.setblocking(True)
-    with warmth.nursery.lent() as nursery:
-        word = _word(request, terminal, warmth._replace(nursery=nursery, say=_to(channel)), announced=announced)
+    with lent(warmth, request.root) as ready:
+        word = _word(request, terminal, ready._replace(say=_to(channel)), announced=announced)
         channel.sendall(f"{word}\n".encode())
+
+
+@contextlib.contextmanager
+def lent(warmth: Warmth, root: str) -> Iterator[Warmth]:
+    """Give one judge what is ready, and an end to all that it starts.
+
+    Where it had to start an ancestor of its own, its step is newer than the server. That server is found by nobody from
+    then on, which ends it, and the next one has what the course needs now.
+    """
+    with warmth.nursery.lent() as nursery:
+        yield warmth._replace(nursery=nursery)
+        path = address.socket_path(root) if nursery.has_started_any else None
+        if path is not None:
+            with contextlib.suppress(OSError):
+                Path(path).unlink()
 
 
 def _leave(*_: object) -> None:

@@ -60,8 +60,8 @@ def wait(waiting: socket.socket, last: Request | None, warmth: Warmth) -> None:
 
 def _made(last: Request, warmth: Warmth) -> Ahead | None:
     served.stand_in(last)
-    with warmth.nursery.lent() as nursery:
-        return ahead.made(list(last.argv), warmth._replace(nursery=nursery))
+    with served.lent(warmth, last.root) as ready:
+        return ahead.made(list(last.argv), ready)
 
 
 @contextlib.contextmanager

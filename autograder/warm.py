@@ -29,7 +29,7 @@ class Answer:
 
 def check(argv: list[str], started: float) -> Answer:
     """Have a check made by the server, which writes on our own terminal; no code when it has to be made here."""
-    if "--cold" in argv or not address.is_wanted() or sys.stdout is None or sys.stderr is None:
+    if "--cold" in argv or not _is_wanted():
         return Answer(None)
     request = _request("check", str(started), tuple(argv), tuple(os.environ.items()))
     channel = _connected(request)
@@ -68,9 +68,10 @@ def ask(verb: str) -> list[str] | None:
 
 def leave_server(root: str, argv: list[str]) -> None:
     """Start a server that outlives us, and knows our check, unless one is wanted by nobody here, or there already."""
-    path = address.socket_path(root)
+    if not _is_wanted() or address.socket_path(root) is None:
+        return
     request = _request("check", "", tuple(argv), tuple(os.environ.items()))
-    if not address.is_wanted() or path is None or request is None:
+    if request is None:
         return
     import subprocess
 
@@ -87,6 +88,11 @@ def leave_server(root: str, argv: list[str]) -> None:
     assert server.stdin is not None
     with contextlib.suppress(OSError), server.stdin as stream:  # it may have ended: another was there
         stream.write(request.encode())
+
+
+def _is_wanted() -> bool:
+    """Return whether a server may be asked, and can be told where to write."""
+    return address.is_wanted() and sys.stdout is not None and sys.stderr is not None
 
 
 def _request(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -91,8 +90,7 @@ def _pool(course: Course, work: Sequence[Task], count: int, nursery: Nursery) ->
     """Return the processes: where there is fork, with the libraries that were imported once, and the same ancestors."""
     if not CAN_FORK:
         return ProcessPoolExecutor(count, get_context("spawn"), _begin, (str(course.root), None))
-    with contextlib.suppress(CourseError):  # the step's own proofs say it
-        import_beside(nursery, *kinds_of(course, [course.find(slug) for slug in {task.slug for task in work}]))
+    import_beside(nursery, *kinds_of(course, [course.find(slug) for slug in {task.slug for task in work}]))
     gc.collect()
     gc.freeze()
     return ProcessPoolExecutor(count, get_context("fork"), _begin, (str(course.root), nursery))
@@ -140,12 +138,12 @@ _there: list[_There] = []
 
 
 def _begin(root: str, shared: Nursery | None) -> None:
-    import atexit
     import threading
+    from multiprocessing.util import Finalize
 
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     nursery = shared.lent() if shared is not None else Nursery()
-    atexit.register(nursery.close)
+    Finalize(None, nursery.close, exitpriority=100)  # a pool's process that was forked calls nothing of atexit
     _there.append(_There(courses.load(Path(root)), nursery, {}))
 
 

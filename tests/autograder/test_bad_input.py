@@ -10,6 +10,7 @@ import json
 import os
 import re
 import select
+import shlex
 import shutil
 import signal
 import struct
@@ -370,6 +371,24 @@ def test_a_reader_who_goes_early_gets_no_traceback(start):
     process.stdout.close()
     process.wait(60)
     assert process.stderr.read() == b""
+
+
+@ON_POSIX
+def test_a_check_with_torch_and_without_standard_error_exits_as_any():
+    command = shlex.join([sys.executable, "-m", "autograder", "check", "layer_norm", "--tree", "solutions"])
+    done = subprocess.run(["sh", "-c", f"exec {command} 2>&-"], cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == 0
+    assert b"Next: pixi run s03" in done.stdout
+
+
+def test_a_library_that_is_there_and_broken_is_the_courses_fault(run, tmp_path):
+    package = tmp_path / "transformers" / "__init__.py"
+    package.parent.mkdir()
+    package.write_text('raise RuntimeError("it does not fit this torch")\n', encoding="utf-8")
+    done = run("check", "causal_mask", "--tree", "solutions", env={"PYTHONPATH": str(tmp_path)})
+    assert (done.returncode, done.stderr) == (3, "")
+    assert "RuntimeError: it does not fit this torch" in done.stdout
+    assert "Next: pixi run doctor" in done.stdout
 
 
 # ---------------------------------------------------------------------------------------------------- and it ends

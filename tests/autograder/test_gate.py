@@ -19,6 +19,7 @@ from autograder.nursery import CAN_FORK
 
 ROOT = Path(__file__).resolve().parents[2]
 FORKS = pytest.mark.skipif(not CAN_FORK, reason="this system has no fork")
+WAYS = pytest.mark.parametrize("how", [pytest.param("forks", marks=FORKS), "starts anew"])
 
 
 @pytest.fixture(autouse=True)
@@ -461,3 +462,29 @@ def test_the_gates_processes_end_when_it_is_killed(tmp_path, how):
         _, still_there = psutil.wait_procs(started, timeout=20)
     assert one_of_them in {process.pid for process in started}
     assert still_there == []
+
+
+PROVEN = """
+import sys
+from pathlib import Path
+from autograder import course as courses
+from autograder.gate import line
+
+if __name__ == "__main__":
+    line.CAN_FORK = sys.argv[2] == "forks"
+    course = courses.load(Path(sys.argv[1]))
+    proofs = line.prove(course, line.tasks(course.steps, ["checks", "mistakes"]), processes=2)
+    print(sum(not proof.faults for _, proof in proofs))
+"""
+
+
+@WAYS
+def test_the_gates_processes_leave_no_folder(tmp_path, how):
+    script = courses.put(tmp_path, "proven.py", PROVEN)
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    command = [sys.executable, str(script), str(courses.one_step(tmp_path / "course")), how]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(folder)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    assert (done.stdout, done.stderr) == ("2\n", "")
+    assert list(folder.glob("autograder-*")) == []

@@ -457,6 +457,20 @@ def test_a_judge_that_was_stopped_at_a_check_ahead_leaves_no_process(eager, home
     assert gone([judge.pid, pid])
 
 
+def test_a_step_that_needs_more_than_the_server_has_ends_it_for_the_next_one(desk, home):
+    with served(desk, home, patch="loop._LOOK_S = 0.2") as server:
+        assert is_warm(run(desk, home, "check", "1").stdout)
+        for name in ("puzzles/layer_norm.py", "puzzles/layer_norm.md", "tests/steps/layer_norm.py"):
+            shutil.copy(ROOT / name, desk / name)
+        text = 'name = "c"\ntitle = "C"\n[parts.One]\nconfig = "Config"\nlayer_norm = "Norm"\n'
+        (desk / "course.toml").write_text(text, encoding="utf-8")
+        course = courses.load(desk)
+        course.stub(course.find("2")).write_text(generate.make(course, course.find("2")).solution, encoding="utf-8")
+        done = run(desk, home, "check", "2")
+        assert (done.returncode, is_warm(done.stdout)) == (0, True)
+        assert server.wait(60) == 0
+
+
 def test_a_file_that_kills_the_judge_made_ahead_is_not_tried_for_ever(desk, home):
     with served(desk, home) as server:
         assert is_warm(run(desk, home, "check", "1").stdout)
