@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
-from autograder.errors import AutograderError, UsageError
+from autograder.errors import AutograderError, InternalError, UsageError
 from autograder.views.layout import printable
 from autograder.views.plain import encodable
 from autograder.views.width import wrap
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 INTERRUPTED = 130
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 def ended(verb: Callable[[], int]) -> int:
@@ -27,10 +29,21 @@ def ended(verb: Callable[[], int]) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return interrupted()
-    except BrokenPipeError:
-        with contextlib.suppress(OSError):  # whoever read our output has gone; nothing is left to say to them
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read our output has gone; nothing is left to say to them
+        _write_no_more()
         return 1
+    except OSError as error:
+        if error.errno not in _FULL or error.filename is not None:
+            raise
+        _write_no_more()
+        complain(f"the output could not be written to its end: {error.strerror}")
+        return InternalError.exit_code
+
+
+def _write_no_more() -> None:
+    """Let go of what is still to be written: else the end of the process would try it once more."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def interrupted() -> int:

@@ -373,6 +373,16 @@ def test_a_reader_who_goes_early_gets_no_traceback(start):
     assert process.stderr.read() == b""
 
 
+@ON_LINUX
+@pytest.mark.parametrize("arguments", [CHECK, (*CHECK, "--json"), ("progress",)])
+def test_a_full_disk_is_told_in_a_sentence(start, arguments):
+    with Path("/dev/full").open("w") as full:
+        done = start(*arguments, stdout=full, stderr=subprocess.PIPE)
+        _, error = done.communicate(timeout=60)
+    assert error == b"autograder: the output could not be written to its end: No space left on device\n"
+    assert done.returncode == 3
+
+
 @ON_POSIX
 def test_a_check_with_torch_and_without_standard_error_exits_as_any():
     command = shlex.join([sys.executable, "-m", "autograder", "check", "layer_norm", "--tree", "solutions"])
