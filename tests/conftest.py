@@ -37,7 +37,7 @@ LIMITS = Limits(load_s=20.0, call_s=6.0, cpu_s=1.5)
 
 
 def _takes_long_numbers():
-    """Return whether this Python makes a dataclass of a default that it does not print: 3.11.2 does not, 3.11.7 does."""
+    """Return whether this Python makes a dataclass of a default that it does not print: 3.11.2 makes none."""
     try:
         dataclasses.make_dataclass("Long", [("number", int, 10**5000)])
     except ValueError:
