@@ -315,7 +315,7 @@ def _nursery() -> Nursery:
 
 
 def _trial(part: _Part, nursery: Nursery) -> Trial:
-    from autograder.bench import import_beside
+    from autograder.kinds import import_beside
     from autograder.supervisor import Limits, calibrated
     from autograder.trial import Trial
 

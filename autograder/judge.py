@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from msgspec import structs
 
 from autograder import checking, counterexample
-from autograder.bench import Bench, import_beside, kind_of
+from autograder.bench import Bench
 from autograder.beside import Beside, Wanted
 from autograder.diagnosis import diagnose, told
 from autograder.draw import new_seed
+from autograder.kinds import import_beside, kind_of
 from autograder.report import CheckResult, InTheChain, Printed, Report, StepName, Timing
 from autograder.run import Verdict
 from autograder.submission import Unreadable, read, strangers
@@ -175,7 +176,7 @@ def _blamed(
         return made(own) or bench.run(own).verdict(alone.seed)
 
     def is_right(step: Step) -> bool:
-        return _is_right(bench.course, step, order, nursery, limits)
+        return _is_right(bench, step, order, nursery, limits)
 
     if alone.outcome == "passed":
         return alone, bench.chain.blame(needed, run, is_right)
@@ -184,14 +185,15 @@ def _blamed(
     return alone, None
 
 
-def _is_right(course: Course, step: Step, order: Order, nursery: Nursery, limits: Limits) -> bool:
-    """Return whether an earlier step of the learner's passes by itself."""
+def _is_right(later: Bench, step: Step, order: Order, nursery: Nursery, limits: Limits) -> bool:
+    """Return whether an earlier step of the learner's passes by itself, in a worker of the kind that is there."""
+    course = later.course
     try:
         submission = read(course, course.stub(step, order.tree), step.name)
     except Unreadable:
         return False
     checker = checking.of_step(course, step)
-    bench = Bench(course, step, order.tree, checker, submission, nursery, limits)
+    bench = Bench(course, step, order.tree, checker, submission, nursery, limits, later.kind)
     return bench.run().verdict(order.seed).outcome == "passed"
 
 

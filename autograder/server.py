@@ -31,7 +31,7 @@ def _asked_before() -> Request | None:
 def _prepare(nursery: Nursery, root: str) -> None:
     """Start the ancestors that the course's steps need: their imports go on beside our own."""
     from autograder import course as courses
-    from autograder.bench import kinds_of
+    from autograder.kinds import kinds_of
 
     with contextlib.suppress(AutograderError):  # of a course that is broken now; each check says so itself
         course = courses.load(Path(root))

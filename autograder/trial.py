@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from autograder import checking
-from autograder.bench import Bench, kinds_of
+from autograder.bench import Bench
+from autograder.kinds import kinds_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

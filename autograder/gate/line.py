@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from autograder import course as courses
-from autograder.bench import import_beside, kinds_of
 from autograder.errors import CourseError
 from autograder.gate import cancelling, ends, itself, laws, mutants, naming, seeds, transcripts, words
 from autograder.gate.proof import Fault, Proof
 from autograder.gate.stand import Stand
+from autograder.kinds import import_beside, kinds_of
 from autograder.nursery import CAN_FORK, Nursery
 
 if TYPE_CHECKING:
