@@ -1,4 +1,4 @@
-"""What a step's workers have imported beforehand, and what a judge imports meanwhile: that decides nothing but speed."""
+"""What a step's workers have imported beforehand, and what a judge imports meanwhile: it decides speed alone."""
 
 from __future__ import annotations
 
