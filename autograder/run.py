@@ -224,8 +224,9 @@ class Run:
 
     def _troubled(self, check: Check, what: trouble.Trouble) -> CheckResult:
         self._unfinished = self._unfinished or what.unfinished
-        said = [re.sub(r"[.?] Did you .*\?$", "", text) for text in what.detail[:1]]  # the rest is frames and advice
-        self.evidence[check.id] = Evidence(what.outcome, (what.got, *said))  # what is suggested hangs on other names
+        # The rest is frames and advice; what Python suggests hangs on other names, and the words of a raise on taste.
+        said = [re.sub(r"[.?] Did you .*\?$", "", text) for text in what.detail[:1]]
+        self.evidence[check.id] = Evidence(what.outcome, (what.got, *([] if self._is_own_raise(what) else said)))
         if what.got.startswith("a call of"):
             self._forbidden_call = what
         where = self._where(what.frame.line, file=what.frame.filename) if what.frame is not None else None
@@ -240,6 +241,11 @@ class Run:
             near=self._near(check),
             declared=check.declared,
         )
+
+    def _is_own_raise(self, what: trouble.Trouble) -> bool:
+        """Return whether the file itself raised, in words that are its author's."""
+        frame = what.frame
+        return frame is not None and frame.filename == self._shown and self._source.raises_on(frame.line)
 
     def _internal(self, check: Check, error: BaseException) -> CheckResult:
         line = _line_in(error, self._checker.path)

@@ -193,6 +193,13 @@ class Source:
         kinds = [error.func if isinstance(error, ast.Call) else error for error in raised]
         return any(isinstance(kind, ast.Name) and kind.id == name for kind in kinds)
 
+    def raises_on(self, line: int) -> bool:
+        """Return whether a statement on this line raises of the author's own will: a `raise`, or an `assert`."""
+        return any(
+            isinstance(node, ast.Raise | ast.Assert) and node.lineno <= line <= (node.end_lineno or node.lineno)
+            for node in ast.walk(self.tree)
+        )
+
     def definition(self, name: str) -> Place | None:
         unit = self._last(name, *DEFINITIONS, ast.Assign, ast.AnnAssign)
         return self._place(unit.node) if unit else None

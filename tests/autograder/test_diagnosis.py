@@ -103,6 +103,26 @@ def test_a_mistake_that_cannot_be_played_is_said_and_changes_no_verdict(told):
     assert 'gone: "averages" does not stand in the finished code' in said
 
 
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        ("    raise ValueError('in other words')\n", "refused"),
+        ("    raise ValueError\n", "refused"),
+        ("    raise TypeError('too few')\n", None),
+        ("    assert not numbers, 'in other words'\n", "asserted"),
+        ("    return int('too few')\n", None),  # a ValueError too, and not the author's will
+    ],
+)
+def test_the_words_of_a_raise_are_its_authors(told, body, name):
+    old = "total / len(numbers)"
+    checker = courses.MEAN_CHECKER + (
+        f'\nmistake("refused", "return {old}", "raise ValueError(\'too few\')", "All is refused.")\n'
+        f'\nmistake("asserted", "return {old}", "assert not numbers, total", "All is refused by assert.")\n'
+    )
+    check, _ = told(body, checker=checker)
+    assert (check.mistake and check.mistake.id) == name
+
+
 def test_a_pass_is_not_diagnosed_and_diagnosis_can_be_left_out(told):
     assert told("    return sum(numbers) / len(numbers)\n")[1].outcome == "passed"
     assert told("    return sum(numbers)\n", diagnose=False)[0].mistake is None

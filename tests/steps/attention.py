@@ -231,7 +231,6 @@ def attention(student, oracle, draw):
     mine, _ = _pair(student, oracle, values)
     return law.Subject(mine, lambda draw, batch, seq: (_states(draw, values, seq, batch),))
 
-
 # ------------------------------------------------------------------------------------------- mistakes: the parameters
 
 GUARD = """        if config.n_embd % config.n_head:
@@ -302,8 +301,10 @@ mistake(
     "conv1d",
     ATTN,
     f"{ATTN}\n        self.c_attn.weight = nn.Parameter(self.c_attn.weight.data.T.contiguous())",
-    "c_attn keeps its weight as [in, out], as the checkpoint does. An nn.Linear keeps it as [out, in].",
+    "c_attn's weight is [n_embd, 3 * n_embd], as in the checkpoint. nn.Linear is told in and out, in this order, and "
+    "keeps it as [out, in].",
     also=[(f"{THREE}.split", "(hidden_states @ self.c_attn.weight + self.c_attn.bias).split")],
+    again=[(ATTN, "self.c_attn = nn.Linear(3 * config.n_embd, config.n_embd)")],
 )
 mistake(
     "mask-in-the-state-dict",
@@ -335,6 +336,27 @@ mistake(
     "if config.n_head % config.n_embd:",
     "What is refused is an n_head that is no multiple of n_embd. It is n_embd that has to be a multiple of n_head.",
 )
+mistake(
+    "even-heads-refused",
+    "if config.n_embd % config.n_head:",
+    "if config.n_embd % config.n_head == 0:",
+    "A width that the heads do share evenly is refused. The remainder of n_embd / n_head is to be 0: what is left over "
+    "is refused.",
+    again=[("if config.n_embd % config.n_head:", "if not config.n_embd % config.n_head:")],
+)
+mistake(
+    "quotient-for-remainder",
+    "if config.n_embd % config.n_head:",
+    "if config.n_embd / config.n_head:",
+    "Every width is refused, as n_embd / n_head is never 0. The remainder is 0 where the heads share evenly: "
+    "n_embd % n_head.",
+)
+mistake(
+    "one-part-for-three",
+    ATTN,
+    PROJ.replace("proj", "attn"),
+    "c_attn is as wide as its input. It gives query, key and value at once: three times n_embd.",
+)
 
 # ------------------------------------------------------------------------------ mistakes: query, key, value, and heads
 
@@ -353,6 +375,42 @@ mistake(
         (SPLIT, f"query, key, value = {THREE}.reshape(batch, seq, self.n_head, -1).chunk(3, dim=-1)"),
         (HEADS, "part.transpose(1, 2)"),
     ],
+)
+mistake(
+    "split-by-the-number",
+    SPLIT,
+    f"query, key, value = {THREE}.split(3, dim=-1)",
+    "There are more than three parts: split takes the size of a part, n_embd. chunk takes the number of parts.",
+    again=[(SPLIT, f"query, key, value = {THREE}.split(n_embd // self.n_head, dim=-1)")],
+)
+mistake(
+    "split-along-the-batch",
+    SPLIT,
+    f"query, key, value = {THREE}.split(n_embd)",
+    "c_attn's output is taken apart along the batch, in the absence of an axis. Query, key and value lie side by side "
+    "along the features: dim=-1.",
+    again=[(SPLIT, f"query, key, value = {THREE}.split(n_embd, dim=0)")],
+)
+mistake(
+    "chunk-along-the-batch",
+    SPLIT,
+    f"query, key, value = {THREE}.chunk(3)",
+    "c_attn's output is taken apart along the batch, row by row. Query, key and value lie side by side along the "
+    "features: dim=-1.",
+    again=[(SPLIT, f"query, key, value = {THREE}.chunk(3, 0)")],
+)
+mistake(
+    "a-quotient-that-is-a-float",
+    SIZES,
+    SIZES.replace("//", "/"),
+    "head_dim is a float, as / makes it. Sizes are whole numbers: // divides without a remainder.",
+)
+mistake(
+    "heads-behind-seq",
+    HEADS,
+    "part.view(heads)",
+    "Attention is given [batch, seq, n_head, head_dim], and the heads of one token attend to each other. It works on "
+    "the last two axes, so n_head goes in front of seq.",
 )
 mistake(
     "cut-by-view-alone",
@@ -437,6 +495,18 @@ mistake(
     JOIN,
     "attended.permute(0, 2, 3, 1).reshape(batch, seq, n_embd)",
     "The heads are joined feature by feature. All of head 0 comes first, then all of head 1.",
+)
+mistake(
+    "joined-with-head-dim-before-seq",
+    JOIN,
+    JOIN.replace("1, 2", "2, 3"),
+    "The axes of seq and head_dim change places before the heads are joined. Those of heads and seq have to.",
+)
+mistake(
+    "c-proj-before-the-heads-are-joined",
+    LAST,
+    "return self.c_proj(attended)",
+    "Each head goes through c_proj by itself. It takes all features of a token: the heads are joined first.",
 )
 mistake(
     "no-c-proj",
@@ -595,6 +665,12 @@ mistake(
     again=[(CAUSAL, f"{CAUSAL} if self.training else query.new_zeros(seq, seq)")],
 )
 mistake(
+    "causal-mask-for-n-embd",
+    CAUSAL,
+    CAUSAL.replace("seq", "n_embd"),
+    "The causal mask is for n_embd tokens. It is [seq, seq], as long as the text.",
+)
+mistake(
     "mask-in-float32",
     CAUSAL,
     "causal_mask(seq)",
@@ -616,7 +692,11 @@ mistake(
     "scaled-twice",
     f"        attended = {ATTEND}",
     f"        query = query / query.shape[-1] ** 0.5\n        attended = {ATTEND}",
-    "The scores are divided by the root of head_dim twice. The attention function does it, once.",
+    "The scores are divided by head_dim, or by its root twice. The attention function divides by the root, once.",
+    again=[
+        TORCH,
+        (ATTEND, "torch.softmax(query @ key.transpose(-2, -1) / query.shape[-1] + attention_mask, dim=-1) @ value"),
+    ],
 )
 cancelled("scaled-twice", "scaled_dot_product_attention", "no-scale")
 mistake(

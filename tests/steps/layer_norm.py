@@ -292,6 +292,18 @@ mistake(
     "The result is divided by the variance. It is divided by the variance's square root.",
 )
 mistake(
+    "multiplied-by-the-root",
+    "centred / torch.sqrt(variance + self.eps)",
+    "centred * torch.sqrt(variance + self.eps)",
+    "The result is multiplied by the root of the variance. It is divided by it.",
+)
+mistake(
+    "mean-of-the-squares",
+    "variance = centred.square()",
+    "variance = x.square()",
+    "The variance is the mean of x squared. It is the mean of the squares of what is left when the mean is taken off.",
+)
+mistake(
     "no-eps",
     "torch.sqrt(variance + self.eps)",
     "torch.sqrt(variance)",

@@ -282,6 +282,18 @@ mistake(
     "The root is that of q_len, the number of queries. It is head_dim's, the width of a query.",
 )
 mistake(
+    "root-of-axis-1",
+    ROOT,
+    " / math.sqrt(query.shape[1])",
+    "The root is that of axis 1, whatever it is. head_dim is the last axis: query.shape[-1].",
+)
+mistake(
+    "divided-by-the-square",
+    ROOT,
+    " / query.shape[-1] ** 2",
+    "The scores are divided by the square of head_dim. They are divided by its root.",
+)
+mistake(
     "divided-by-8",
     ROOT,
     " / 8",
@@ -435,6 +447,20 @@ mistake(
     again=[(MASKED, "scores = scores + (attn_mask if attn_mask.dim() < 4 else attn_mask[0])\n")],
 )
 mistake(
+    "a-mask-of-truths",
+    MASKED,
+    "scores = scores.masked_fill(attn_mask, float('-inf'))\n",
+    "attn_mask is taken for a mask of True and False. It holds numbers that are added to the scores: 0 allows, -inf "
+    "hides.",
+)
+mistake(
+    "a-mask-of-truths-turned",
+    MASKED,
+    "scores = scores.masked_fill(~attn_mask, float('-inf'))\n",
+    "attn_mask is taken for a mask of True and False, turned by ~. It holds numbers that are added to the scores: 0 "
+    "allows, -inf hides.",
+)
+mistake(
     "truth-of-the-mask",
     "attn_mask is not None",
     "attn_mask",
@@ -502,6 +528,30 @@ mistake(
     SCORES,
     "key @ query.transpose(-2, -1)",
     "The scores have a row for each key. They have a row for each query.",
+)
+mistake(
+    "number-by-number",
+    SCORES,
+    "query * key.transpose(-2, -1)",
+    "* multiplies number by number, and the sizes do not fit. @ multiplies matrices: a score for each query and key.",
+)
+mistake(
+    "two-matrices-alone",
+    SCORES,
+    "torch.mm(query, key.transpose(-2, -1))",
+    "torch.mm multiplies two matrices, without axes in front. @ takes as many in front as there are.",
+)
+mistake(
+    "three-axes-alone",
+    SCORES,
+    "torch.bmm(query, key.transpose(-2, -1))",
+    "torch.bmm takes three axes, no more and no fewer. @ takes as many in front as there are.",
+)
+mistake(
+    "value-before-weights",
+    AVERAGE,
+    "return value @ weights",
+    "The values stand in front of the weights. A query's row of weights meets the values: weights @ value.",
 )
 mistake(
     "average-of-the-keys",
