@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from autograder import supervisor
 from autograder.chain import Chain, texts
 from autograder.kinds import kind_of
 from autograder.run import Run
@@ -49,13 +50,15 @@ class Bench:
     def program(self, own: Sequence[Step] = ()) -> Program:
         return self.chain.program(own, self.kind)
 
-    def run(self, own: Sequence[Step] = (), desk: Desk | None = None) -> Run:
+    def run(self, own: Sequence[Step] = (), desk: Desk | None = None, *, hurried: bool = False) -> Run:
         """Return a run in which these earlier steps are the learner's own, and the others the reference.
 
-        With a desk of the same file, the run is made there, after what was asked there before.
+        With a desk of the same file, the run is made there, after what was asked there before. One that is hurried has
+        a part of the time: for what has taken all of it already.
         """
         program = self.program(own)
-        return Run(self.checker, program, self.source, texts(program), self._nursery, self._limits, desk)
+        limits = supervisor.hurried(self._limits) if hurried else self._limits
+        return Run(self.checker, program, self.source, texts(program), self._nursery, limits, desk)
 
     def desk(self) -> Desk:
         """Return a desk of the file alone: for questions that are no check's, or for several runs."""

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import struct
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from autograder.supervisor import Limits
 
 _SIZE = struct.Struct("<Q")
+_LOOK_S = 0.1
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -78,6 +81,7 @@ class Beside:
         self._ask = os.fdopen(ask, "wb")
         self._answer = os.fdopen(answer, "rb")
         self._is_under_way = False
+        self._nursery, self._limits, self._began = nursery, limits, 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -92,7 +96,7 @@ class Beside:
 
     def begin(self, wanted: Wanted) -> None:
         """Have it make this run."""
-        self._is_under_way = True
+        self._is_under_way, self._began = True, time.monotonic()
         with contextlib.suppress(OSError):  # it may be gone: then there is no verdict
             _send(self._ask, msgspec.msgpack.encode((wanted, list(os.environb.items()))))
 
@@ -100,6 +104,9 @@ class Beside:
         """Wait for the verdict of the run; None when there is none, or it was given before."""
         if not self._is_under_way:
             return None
+        while not select.select([self._answer], [], [], _LOOK_S)[0]:
+            if self._nursery.on_wait is not None:
+                self._nursery.on_wait(time.monotonic() - self._began, self._limits.cpu_s)
         data = _received(self._answer)
         if data is None:
             self.close()

@@ -79,22 +79,23 @@ class Chain:
         return [found[number] for number in sorted(found)]
 
     def blame(
-        self, needed: Sequence[Step], run: Callable[[Sequence[Step]], Verdict], right: Callable[[Step], bool]
+        self, needed: Sequence[Step], run: Callable[[Sequence[Step], bool], Verdict], right: Callable[[Step], bool]
     ) -> Blame | None:
         """Run the chain, and return None when it passes and no step that it needs is an untouched stub.
 
         Args:
             needed: the earlier steps that this one stands on.
-            run: runs this step's checks with these earlier steps as the learner's own.
+            run: runs this step's checks with these earlier steps as the learner's own, and hurried or not.
             right: says whether an earlier step passes by itself.
         """
-        chain = run(needed)
+        chain = run(needed, False)
+        took_too_long = any(result.outcome == "timeout" for result in chain.checks)
         untouched = [step for step in needed if self._is_untouched(step)]
         if chain.outcome == "passed" and not untouched:
             return None
         blamed = needed
         if len(needed) > 1:
-            tried = [step for step in needed if step in untouched or run([step]).outcome != "passed"]
+            tried = [step for step in needed if step in untouched or run([step], took_too_long).outcome != "passed"]
             blamed = tried or [step for step in needed if not right(step)] or needed
         return Blame(self._explained(chain, blamed), tuple(blamed))
 

@@ -47,6 +47,9 @@ class Family(Protocol):
     def exit_code(self, timeout_s: float) -> int | None:
         """Return how the worker ended (minus the signal's number, where it was one), None while it lives."""
 
+    def signal(self, number: int) -> bool:
+        """Send the worker itself a signal; return whether it was there to be sent one."""
+
     def kill(self) -> bool:
         """Kill the worker and all that it started; return whether that is certain."""
 
@@ -87,6 +90,15 @@ class Forked:
             if line.startswith(b"exit "):
                 return int(line[5:])
         return None
+
+    def signal(self, number: int) -> bool:
+        if self.pid not in [process.pid for process in self.processes()]:  # by now it may be another's
+            return False
+        try:
+            os.kill(self.pid, number)
+        except OSError:
+            return False
+        return True
 
     def dismiss(self) -> None:
         with contextlib.suppress(OSError):
@@ -154,6 +166,10 @@ class Spawned:
             return self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
             return None
+
+    def signal(self, number: int) -> bool:
+        del number
+        return False
 
     def kill(self) -> bool:
         import psutil

@@ -172,15 +172,15 @@ def _blamed(
     if not needed:
         return alone, None
 
-    def run(own: Sequence[Step]) -> Verdict:
-        return made(own) or bench.run(own).verdict(alone.seed)
+    def run(own: Sequence[Step], hurried: bool) -> Verdict:
+        return made(own) or bench.run(own, hurried=hurried).verdict(alone.seed)
 
     def is_right(step: Step) -> bool:
         return _is_right(bench, step, order, nursery, limits)
 
     if alone.outcome == "passed":
         return alone, bench.chain.blame(needed, run, is_right)
-    if alone.outcome == "error" and run(needed).outcome == "passed":
+    if alone.outcome == "error" and run(needed, False).outcome == "passed":
         return _leans(alone, needed), None
     return alone, None
 

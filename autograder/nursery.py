@@ -22,6 +22,7 @@ from autograder.address import FORKS_QUICKLY
 from autograder.errors import InternalError
 from autograder.family import Forked, Spawned
 from autograder.inbox import Polled, Threaded
+from autograder.stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,12 +53,13 @@ _SET = {
 
 
 class Born(NamedTuple):
-    """A new worker: its family, where it is asked, where it answers and prints, and its folder."""
+    """A new worker: its family, where it is asked, where it answers and prints, its folder, and where it stands."""
 
     family: Family
     requests: BinaryIO
     inbox: Inbox
     folder: str
+    stack: Stack | None = None  # where the system has the signal that asks for it
 
 
 class _Ancestor(NamedTuple):
@@ -173,6 +175,8 @@ class Nursery:
     def _let_go(self, born: Born) -> None:
         self._given.remove(born)
         born.inbox.close()
+        if born.stack is not None:
+            born.stack.close()
         with contextlib.suppress(OSError):
             born.requests.close()
 
@@ -210,12 +214,12 @@ def _start_ancestor(kind: Kind) -> _Ancestor:
 
 
 def _fork(ancestor: _Ancestor, order: str, folder: str, printed: Callable[[bytes], None]) -> Born:
-    requests, replies, output = os.pipe(), os.pipe(), os.pipe()
+    requests, replies, output, stack = os.pipe(), os.pipe(), os.pipe(), os.pipe()
     ours, theirs = socket.socketpair()
-    given = [requests[0], replies[1], output[1], theirs.fileno()]
+    given = [requests[0], replies[1], output[1], stack[1], theirs.fileno()]
     try:
         socket.send_fds(ancestor.channel, [order.encode()], given)
-        for end in given[:3]:
+        for end in given[:-1]:
             os.close(end)
         theirs.close()
         ours.settimeout(_START_S)
@@ -228,7 +232,7 @@ def _fork(ancestor: _Ancestor, order: str, folder: str, printed: Callable[[bytes
     worker, guard = map(int, first[4:].split())
     family = Forked(worker, guard, ours, rest)
     inbox = Polled(os.fdopen(replies[0], "rb"), os.fdopen(output[0], "rb"), printed)
-    return Born(family, os.fdopen(requests[1], "wb"), inbox, folder)
+    return Born(family, os.fdopen(requests[1], "wb"), inbox, folder, Stack(stack[0]))
 
 
 def _spawn(kind: Kind, order: str, folder: str, printed: Callable[[bytes], None]) -> Born:

@@ -6,10 +6,13 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from msgspec import structs
+
 from autograder import checking, comparing, difference, returns, trouble
 from autograder.draw import Draw, new_seed
 from autograder.evidence import Evidence
 from autograder.report import QUOTED, CheckResult, Outcome, Printed, Where, worst
+from autograder.source import loop_around
 from autograder.student import Desk, Missing, StudentRaised, student
 from autograder.supervisor import Ended, Limits, ProtocolBroken
 
@@ -21,8 +24,6 @@ if TYPE_CHECKING:
     from autograder.nursery import Nursery
     from autograder.source import Source
     from autograder.student import Program
-
-_MAX_TIMEOUTS = 2
 
 
 class Verdict(NamedTuple):
@@ -68,7 +69,7 @@ class Run:
         self._has_todo = source.raises("NotImplementedError")
         self._obstacles: set[tuple[str, ...]] = set()  # what kept checks from their own question
         self._answered = False
-        self._timeouts = 0
+        self._timed_out = False
         self._forbidden_call: trouble.Trouble | None = None
         self._first_failure: Sequence[wire.Verb] = ()
         self.evidence: dict[str, Evidence] = {}  # of the checks that did not pass so far, by id
@@ -134,15 +135,15 @@ class Run:
         except StudentRaised as error:
             return trouble.of_exception(error, self._references)
         except Ended as ended:
-            return trouble.of_ended(ended, "")
+            return self._ended(ended, "")
         return None
 
     def _check(self, check: Check, loading: trouble.Trouble | None, seed: str) -> CheckResult | None:
         """Return a check's result; None for an undeclared one that did not run, or passed."""
         if loading is not None and not check.static:
             return self._troubled(check, loading) if check.declared else None
-        if self._timeouts >= _MAX_TIMEOUTS and not check.static:
-            says = ("your code did not come back from the calls before",)
+        if self._timed_out and not check.static:  # once is enough to wait for
+            says = ("your code did not come back from the call before",)
             untried = trouble.Trouble("timeout", "a time-out", says, untried=True)
             return self._troubled(check, untried) if check.declared else None
         result = self._ask(check, seed)
@@ -166,8 +167,8 @@ class Run:
         except StudentRaised as error:
             return self._troubled(check, trouble.of_exception(error, self._references))
         except Ended as ended:
-            self._timeouts += ended.outcome == "timeout"
-            return self._troubled(check, trouble.of_ended(ended, self._desk.call))
+            self._timed_out = self._timed_out or ended.outcome == "timeout"
+            return self._troubled(check, self._ended(ended, self._desk.call))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - what a checker raises is the course's fault
             return self._internal(check, error)
         self._answered = self._answered or not check.static
@@ -242,9 +243,22 @@ class Run:
             declared=check.declared,
         )
 
+    def _ended(self, ended: Ended, call: str) -> trouble.Trouble:
+        names = {name.encode("ascii", "backslashreplace").decode("ascii"): name for name in self._texts}
+        frames = [
+            structs.replace(frame, filename=names[frame.filename])
+            for frame in ended.frames
+            if frame.filename in names and 0 < frame.line <= len(self._texts[names[frame.filename]])
+        ]
+        if frames and ended.outcome == "timeout":
+            last = frames[-1]
+            line = loop_around("".join(self._texts[last.filename]), last.line)
+            frames[-1] = structs.replace(last, line=line)
+        return trouble.of_ended(ended, call, frames, self._references)
+
     def _is_own_raise(self, what: trouble.Trouble) -> bool:
         """Return whether the file itself raised, in words that are its author's."""
-        frame = what.frame
+        frame = what.frame if what.outcome == "error" else None
         return frame is not None and frame.filename == self._shown and self._source.raises_on(frame.line)
 
     def _internal(self, check: Check, error: BaseException) -> CheckResult:

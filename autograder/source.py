@@ -289,6 +289,27 @@ def forbidden(names: Names, homes: list[str]) -> str | None:
     return next((home for home in homes if any(is_under(name, home) for name in names)), None)
 
 
+def loop_around(text: str, line: int) -> int:
+    """Return the line of the loop that a line of a text is in, the line itself where it is in none.
+
+    In several, it is the innermost `while`, and without one the innermost `for`: of the two, the one that may not end.
+    """
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return line
+    around = [node for node in ast.walk(tree) if isinstance(node, ast.stmt) and node.lineno <= line <= _end(node)]
+    functions = [node.lineno for node in around if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    whiles = [node.lineno for node in around if isinstance(node, ast.While)]
+    fors = [node.lineno for node in around if isinstance(node, ast.For)]
+    within = max(functions, default=0)
+    return next((max(loops) for loops in (whiles, fors) if loops and max(loops) >= within), line)
+
+
+def _end(node: ast.stmt) -> int:
+    return node.end_lineno or node.lineno
+
+
 def parts(node: ast.expr) -> list[ast.expr]:
     match node:
         case ast.Attribute() | ast.Subscript():

@@ -13,6 +13,8 @@ from autograder import family, values, wire
 from autograder.inbox import Silent
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from autograder.nursery import Born, Kind, Nursery
 
 _FIRST_LOOK_S = 0.05
@@ -48,13 +50,21 @@ def calibrated(limits: Limits) -> Limits:
     return limits._replace(load_s=load_s, call_s=call_s, cpu_s=cpu_s)  # whole seconds: a learner reads them
 
 
+def hurried(limits: Limits) -> Limits:
+    """Return the limits with a fifth of the time."""
+    return limits._replace(load_s=limits.load_s / 5, call_s=limits.call_s / 5, cpu_s=limits.cpu_s / 5)
+
+
 class Ended(Exception):
     """The worker is no more: the outcome that this is, and what happened, in words that complete "your code …"."""
 
-    def __init__(self, outcome: Literal["timeout", "crash", "limit"], sentence: str) -> None:
+    def __init__(
+        self, outcome: Literal["timeout", "crash", "limit"], sentence: str, frames: Sequence[wire.Frame] = ()
+    ) -> None:
         super().__init__(sentence)
         self.outcome = outcome
         self.sentence = sentence
+        self.frames = frames  # where it stood, outermost first; what a worker wrote, and no more than a hint
         self.loading = False  # whether it happened while the learner's file was being imported
 
 
@@ -164,33 +174,41 @@ class Worker:
     def _judge_usage(self, used: family.Usage) -> None:
         limits = self._limits
         if used.processes > limits.processes:
-            raise self._end("limit", f"started more than {limits.processes} processes")
+            raise self._stop("limit", f"started more than {limits.processes} processes")
         if used.threads > limits.threads:
-            raise self._end("limit", f"started more than {limits.threads} threads")
+            raise self._stop("limit", f"started more than {limits.threads} threads")
         counted = used.memory_bytes
         if counted > limits.memory_bytes and used.processes > 1:
             counted = family.shared_once_bytes(self._family.processes())
         if counted > limits.memory_bytes:
-            raise self._end("limit", f"used >{_size(limits.memory_bytes)} of memory")
+            raise self._stop("limit", f"used >{_size(limits.memory_bytes)} of memory")
 
     def _judge_time(self, cpu_s: float, wall_s: float, seconds: float) -> None:
         limits = self._limits
         if cpu_s > limits.cpu_s:
-            raise self._end("timeout", f"was still computing after {_seconds(limits.cpu_s)} of processor time")
+            raise self._stop("timeout", f"was still computing after {_seconds(limits.cpu_s)} of processor time")
         if wall_s > seconds:
-            raise self._end("timeout", f"had not come back after {_seconds(seconds)}")
+            raise self._stop("timeout", f"had not come back after {_seconds(seconds)}")
 
     def _judge_peak(self) -> None:
         peak = family.peak_bytes(self._family.pid)
         if peak and self._base_bytes and peak - self._base_bytes > self._limits.memory_bytes:
             self._judge_usage(family.usage(self._family))  # threads take address space: then it is their number
-            raise self._end("limit", f"used >{_size(self._limits.memory_bytes)} of memory")
+            raise self._stop("limit", f"used >{_size(self._limits.memory_bytes)} of memory")
 
     # -------------------------------------------------------------------------------------------------------- ending
 
-    def _end(self, outcome: Literal["timeout", "crash", "limit"], sentence: str) -> Ended:
+    def _stop(self, outcome: Literal["timeout", "limit"], sentence: str) -> Ended:
+        stack = self._born.stack
+        frames = stack.asked(self._family) if stack is not None else []
         self.close()
-        return Ended(outcome, sentence)
+        return Ended(outcome, sentence, frames)
+
+    def _crashed(self, sentence: str) -> Ended:
+        stack = self._born.stack
+        frames = stack.left() if stack is not None else []
+        self.close()
+        return Ended("crash", sentence, frames)
 
     def _end_of_protocol(self) -> Ended:
         self.close()
@@ -199,12 +217,12 @@ class Worker:
     def _end_of_stream(self) -> Ended:
         code = self._family.exit_code(_EXIT_S)
         if code is None:
-            return self._end("crash", "closed the channel that its answers travel on")
+            return self._crashed("closed the channel that its answers travel on")
         if code == _COULD_NOT_ANSWER:
-            return self._end("crash", "broke the process that it runs in, so that no answer came")
+            return self._crashed("broke the process that it runs in, so that no answer came")
         if code < 0:
-            return self._end("crash", f"was ended by the signal {_signal_name(-code)}")
-        return self._end("crash", f"ended its own process (exit code {code}) before it answered")
+            return self._crashed(f"was ended by the signal {_signal_name(-code)}")
+        return self._crashed(f"ended its own process (exit code {code}) before it answered")
 
     # ------------------------------------------------------------------------------------------------------- writing
 

@@ -29,8 +29,9 @@ class Trouble(NamedTuple):
     untried: bool = False  # nothing came to be asked: whatever is said of how it fails would be untrue
 
 
-def of_ended(ended: Ended, call: str) -> Trouble:
-    """Return the trouble of a worker that is no more."""
+def of_ended(ended: Ended, call: str, frames: Sequence[wire.Frame] = (), references: Collection[str] = ()) -> Trouble:
+    """Return the trouble of a worker that is no more; `frames` are those of the program, `references` as below."""
+    own = [frame for frame in frames if frame.filename not in references]
     where = ", while the file was being imported" if ended.loading else ""
     detail = [f"your code {ended.sentence}{where}"]
     if ended.outcome == "timeout" and ended.loading:
@@ -39,7 +40,8 @@ def of_ended(ended: Ended, call: str) -> Trouble:
         )
     elif ended.outcome == "timeout":
         detail.append("a loop that never ends, or a wait for something that never comes?")
-    return Trouble(ended.outcome, _SHORT[ended.outcome], tuple(detail), None, call or None)
+    detail += [*_reference(frames, references), *_frames(own, 0)]
+    return Trouble(ended.outcome, _SHORT[ended.outcome], tuple(detail), own[-1] if own else None, call or None)
 
 
 def of_exception(error: StudentRaised, references: Collection[str] = ()) -> Trouble:
@@ -60,7 +62,7 @@ def of_exception(error: StudentRaised, references: Collection[str] = ()) -> Trou
         return Trouble("limit", "a limit", (f"your code asked for more memory than there is: {text}",), frame, call)
     if raised.builtin in ("SyntaxError", "IndentationError", "TabError") and frame is None:
         return Trouble("bad_input", "a syntax error", (text,), None, call)
-    detail = (text, *_advice(raised), *_reference(raised, references), *_frames(own, raised.omitted))
+    detail = (text, *_advice(raised), *_reference(raised.frames, references), *_frames(own, raised.omitted))
     return Trouble("error", raised.type_name, detail, frame, call)
 
 
@@ -73,9 +75,9 @@ def _cut(text: str) -> str:
     return first if more <= 0 else f"{first}\n… and {more} more line{'s' if more > 1 else ''}"
 
 
-def _reference(raised: wire.Raised, references: Collection[str]) -> tuple[str, ...]:
-    """Return a sentence where an earlier step's own code raised, which a learner has not to look at."""
-    last = raised.frames[-1] if raised.frames else None
+def _reference(frames: Sequence[wire.Frame], references: Collection[str]) -> tuple[str, ...]:
+    """Return a sentence where it happened in an earlier step's own code, which a learner has not to look at."""
+    last = frames[-1] if frames else None
     if last is None or last.filename not in references:
         return ()
     step = Path(last.filename).stem.replace("_", " ")

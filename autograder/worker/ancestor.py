@@ -8,6 +8,7 @@ it is the worker itself, for one run.
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import gc
 import importlib
 import json
@@ -85,7 +86,7 @@ def _answer(guards: _Guards, channel: socket.socket) -> None:
             if guards.are_ready(_SPARES):
                 break
             guards.fork()
-        message, pipes, _, _ = socket.recv_fds(channel, 65536, 4)
+        message, pipes, _, _ = socket.recv_fds(channel, 65536, 5)
         if not message:
             return
         guards.give(message, pipes)
@@ -135,17 +136,20 @@ def _work(serve: Any, waiting: socket.socket) -> None:
         os.setsid()
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
-        message, pipes, _, _ = socket.recv_fds(waiting, 65536, 3)
+        message, pipes, _, _ = socket.recv_fds(waiting, 65536, 4)
         waiting.close()
         if not message:  # nobody wants a worker any more
             os._exit(0)
-        requests, replies, output = pipes
+        requests, replies, output, stack = pipes
         order = json.loads(message)
         nothing = os.open(os.devnull, os.O_RDONLY)
         for source, target in ((nothing, 0), (output, 1), (output, 2)):
             os.dup2(source, target)
         os.close(nothing)
         os.close(output)
+        os.set_blocking(stack, False)  # what nobody reads holds nothing up
+        faulthandler.enable(stack, all_threads=False)
+        faulthandler.register(signal.SIGUSR1, stack, all_threads=False)
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
         _limit(order["memory_bytes"])
         os.environ.clear()  # the ancestor's may be those of another terminal

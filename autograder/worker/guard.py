@@ -124,7 +124,7 @@ def _forked(work: Work, held: Sequence[int]) -> tuple[int, socket.socket]:
 
 def _order(ancestor: socket.socket) -> tuple[bytes, list[int]]:
     try:
-        message, ends, _, _ = socket.recv_fds(ancestor, 65536, 4)
+        message, ends, _, _ = socket.recv_fds(ancestor, 65536, 5)
     except OSError:
         return b"", []
     return message, ends

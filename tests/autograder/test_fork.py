@@ -91,6 +91,23 @@ def test_a_process_that_comes_back_without_a_verdict_gives_none_and_is_not_asked
         assert not beside.is_free
 
 
+def test_how_long_a_run_takes_is_told_to_whoever_watches_the_nursery(made, nursery):
+    def wait(*_):
+        time.sleep(0.5)
+        return FOUND
+
+    heard = []
+    nursery.on_wait = lambda waited_s, limit_s: heard.append((waited_s, limit_s))
+    try:
+        with made(wait) as beside:
+            beside.begin(WANTED)
+            assert beside.verdict() == FOUND
+    finally:
+        nursery.on_wait = None
+    assert 0.1 < max(heard)[0] < 60
+    assert {limit_s for _, limit_s in heard} == {Limits().cpu_s}
+
+
 def test_a_process_that_nobody_waits_for_is_ended(made, tmp_path):
     def wait(*_):
         (tmp_path / f"{os.getpid()}").touch()

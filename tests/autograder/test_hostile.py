@@ -7,6 +7,7 @@ file can hold is made here. A word in capitals in a file (`PIDS`, `KIND`) is fil
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import json
 import re
@@ -89,7 +90,9 @@ def screen(report):
 
 @contextlib.contextmanager
 def memory_grows_by_less_than(size_bytes):
-    """Check the most memory that the judge, which is this process, has had within the block."""
+    """Check the most memory that the judge, which is this process, has had within the block, its libraries apart."""
+    for library in ("torch", "torch.testing", "autograder.oracle.modules"):
+        importlib.import_module(library)
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
     before = resident("VmRSS")
     yield
@@ -139,6 +142,9 @@ def test_a_crash_names_its_signal(hostile, name, signal):
         return
     assert report.outcome == "crash"
     assert says(report, f"your code was ended by the signal {signal}")
+    lines = {check.where.text.strip() for check in report.checks if check.where}
+    assert len(lines) == 1, "the line on which it crashed"
+    assert read(name).count(lines.pop()) == 1
 
 
 def test_after_a_crash_the_other_checks_still_run(hostile):
@@ -158,6 +164,7 @@ def test_a_loop_is_a_timeout_that_names_the_function_and_its_input(hostile):
     assert re.fullmatch(r"LayerNorm\(\d+, eps=[\d.e-]+\)\(x\) +x: \[batch=\d+, seq=\d+, dim=\d+\]", first.call)
     assert "your code was still computing after 0.3 seconds of processor time" in first.detail
     assert "a loop that never ends" in screen(report)
+    assert (first.where.line, first.where.text) == (15, "        while True:")
     assert "Outcome: timeout" in screen(report)
 
 
@@ -165,6 +172,7 @@ def test_a_loop_at_import_is_a_timeout(hostile):
     report = hostile("row_04_endless_import", limits=LIMITS._replace(cpu_s=0.3))
     assert report.outcome == "timeout"
     assert says(report, "after 0.3 seconds of processor time, while the file was being imported")
+    assert {(check.where.line, check.where.text) for check in report.checks if check.where} == {(17, "while True:")}
 
 
 def test_what_swallows_exceptions_and_ignores_signals_is_ended_all_the_same(hostile):
@@ -177,12 +185,21 @@ def test_a_sleep_is_a_timeout(hostile):
     report = hostile("row_06_sleeps", limits=SHORT)
     assert report.outcome == "timeout"
     assert says(report, "your code had not come back after 0.5 seconds")
+    assert {check.where.text.strip() for check in report.checks if check.where} == {"time.sleep(86400)"}
 
 
-def test_after_two_timeouts_the_rest_is_not_tried(hostile):
+def test_what_forges_where_it_stands_is_ended_all_the_same_and_names_no_other_file(hostile):
+    report = hostile("row_13_writes_its_stack", limits=SHORT)
+    assert report.outcome == "timeout"
+    assert {check.where.file for check in report.checks if check.where} <= {"steps/step_03.py"}
+    assert not says(report, "passwd")
+
+
+def test_after_a_timeout_the_rest_is_not_tried(hostile):
     report = hostile("row_06_sleeps", limits=SHORT)
-    assert says(report, "your code did not come back from the calls before")
+    assert says(report, "your code did not come back from the call before")
     assert [check.outcome for check in report.checks][1:-1] == ["timeout"] * (len(report.checks) - 2)
+    assert len([text for text in sentences(report) if "had not come back after" in text]) == 1
 
 
 def test_nobody_answers_input(hostile):

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.source import MAX_SOURCE_BYTES, Field, Place, Source, SourceError, Use, parse
+from autograder.source import MAX_SOURCE_BYTES, Field, Place, Source, SourceError, Use, loop_around, parse
 
 ROOT = Path(__file__).resolve().parents[2]
 DATACLASS = "dataclasses.dataclass"
@@ -723,6 +723,43 @@ def test_any_bytes_are_answered_or_refused(data):
         assert answer.column is None or answer.column >= 1
     else:
         ask_everything(answer)
+
+
+LOOPS = """\
+import time
+
+def f():
+    x = 0
+    while x == 0:
+        for y in range(9):
+            x = 0
+
+    def g():
+        x = 1
+        for y in iter(int, 1):
+            x = 2
+    return x
+
+for z in iter(int, 1):
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "loop"),
+    [(1, 1), (4, 4), (5, 5), (6, 5), (7, 5), (10, 10), (11, 11), (12, 11), (13, 13), (16, 15), (99, 99)],
+)
+def test_the_loop_that_a_line_is_in_is_found(line, loop):
+    assert loop_around(LOOPS, line) == loop
+
+
+def test_a_function_in_a_loop_is_not_in_it():
+    assert loop_around("while True:\n    def f():\n        return 1\n", 3) == 3
+
+
+@pytest.mark.parametrize("text", ["while", "\0", "(" * 9999])
+def test_what_is_no_python_has_no_loops(text):
+    assert loop_around(text, 1) == 1
 
 
 WHOLE = [*RIGHT.values(), *NOT_DECORATED.values(), *USED.values(), *NOT_USED.values()]

@@ -143,6 +143,72 @@ def test_a_file_that_does_not_finish_loading_is_ended(either, desk):
         one.open()
 
 
+STANDS = """
+import ctypes, signal, time
+
+def inner():
+    time.sleep(600)
+
+def act():
+    return inner()
+
+def crash():
+    ctypes.string_at(0)
+
+def deaf():
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    inner()
+
+def full():
+    return inner() if bytearray(b"x") * (300 * 2**20) else 0
+"""
+
+
+@FORKS
+@pytest.mark.parametrize(
+    ("call", "outcome", "frames"),
+    [
+        ("act", "timeout", [("act", 8), ("inner", 5)]),
+        ("crash", "crash", [("crash", 11)]),
+        ("full", "limit", [("full", 18)]),
+        ("deaf", "timeout", []),
+    ],
+)
+def test_where_it_stood_comes_with_the_end(nursery, desk, call, outcome, frames):
+    one = desk(nursery, STANDS, limits=LIMITS._replace(call_s=0.5, memory_bytes=200 * 2**20))
+    with pytest.raises(Ended) as caught:
+        getattr(student(one), call)()
+    assert caught.value.outcome == outcome
+    own = [frame for frame in caught.value.frames if frame.filename == "steps/step_01.py"]
+    assert [(frame.function, frame.line) for frame in own][: len(frames)] == frames
+    assert bool(own) == bool(frames)
+
+
+@FORKS
+def test_where_it_stood_when_it_was_asked_is_not_what_a_child_left_before(nursery, desk):
+    text = f"""{STANDS}
+import os
+
+def parent():
+    child = os.fork()
+    if child == 0:
+        crash()
+    os.waitpid(child, 0)
+    inner()
+"""
+    one = desk(nursery, text, limits=LIMITS._replace(call_s=0.5))
+    with pytest.raises(Ended) as caught:
+        student(one).parent()
+    assert [frame.function for frame in caught.value.frames][-2:] == ["parent", "inner"]
+
+
+def test_where_a_worker_without_fork_stood_is_not_known(spawning, desk):
+    one = desk(spawning, STANDS, limits=LIMITS._replace(call_s=0.3))
+    with pytest.raises(Ended) as caught:
+        student(one).act()
+    assert list(caught.value.frames) == []
+
+
 @FORKS
 def test_the_processor_time_of_children_counts(nursery, desk):
     text = """

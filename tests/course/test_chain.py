@@ -8,12 +8,14 @@ import pytest
 
 from autograder import course as courses
 from autograder import stubs
+from autograder.bench import Bench
 from autograder.judge import Order, judge
 from autograder.report import EXIT_CODES
-from autograder.supervisor import Limits
+from autograder.supervisor import Limits, hurried
 from autograder.views import document, layout
 
 LIMITS = Limits(load_s=20.0, call_s=6.0, cpu_s=1.0)
+COURSE = courses.load(filled.ROOT)
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +32,8 @@ def course(whole):
 
 
 def finished(slug):
-    number = {"config": 1, "mlp": 4}[slug]
-    text = (filled.ROOT / "solutions" / f"step_{number:02d}.py").read_text(encoding="utf-8")
+    name = COURSE.find(slug).name
+    text = (filled.ROOT / "solutions" / f"{name}.py").read_text(encoding="utf-8")
     return text.replace("from solutions.", "from steps.")
 
 
@@ -114,6 +116,35 @@ def test_a_hang_in_the_chain_is_blocked_and_no_timeout(course, nursery):
     report = check(course, nursery)
     assert (report.outcome, report.chain.outcome) == ("blocked", "timeout")
     assert "call      GPT2Config(vocab_size=97" in said(report)
+    assert re.search(r"\n   steps/step_01.py:\d+\n +while True:\n", said(report))
+    assert "called from steps/step_04.py" not in said(report)
+
+
+def test_a_hang_in_the_chain_is_waited_for_once_and_looked_for_with_less_patience(course, nursery, monkeypatch):
+    made, run = [], Bench.run
+
+    def recorded(bench, own=(), desk=None, *, hurried=False):
+        made.append((len(own), hurried))
+        return run(bench, own, desk, hurried=hurried)
+
+    monkeypatch.setattr(Bench, "run", recorded)
+    for slug in ("causal_mask", "scaled_dot_product_attention", "attention", "block"):
+        filled.write(course, slug, finished(slug))
+    line = "        batch, seq, n_embd = hidden_states.shape\n"
+    assert line in finished("attention")
+    filled.write(
+        course, "attention", finished("attention").replace(line, f"        while True:\n            pass\n{line}")
+    )
+    report = check(course, nursery, "block")
+    filled.write(course, "attention", finished("attention"))
+    assert (report.outcome, report.blocked_by) == ("blocked", ["attention"])
+    alone, chain, *others = made
+    assert (alone, chain) == ((0, False), (6, False))
+    assert others == [(1, True)] * 6
+    assert hurried(LIMITS) == Limits(load_s=4.0, call_s=1.2, cpu_s=0.2)
+    told = said(report)
+    assert "called from steps/step_09.py" in told
+    assert re.search(r"\n   steps/step_08.py:\d+\n +while True:\n   \d more checks fail with it\n", told)
 
 
 def test_wrong_defaults_that_no_run_shows_block_nothing(course, nursery):

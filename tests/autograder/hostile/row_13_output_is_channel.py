@@ -1,5 +1,6 @@
-"""Makes every pipe another name of standard output's, and prints."""
+"""Makes the first pipe that can be written to another name of standard output's, and prints."""
 
+import fcntl
 import os
 import stat
 
@@ -9,8 +10,9 @@ from torch import nn
 
 for number in range(3, 64):
     try:
-        if stat.S_ISFIFO(os.fstat(number).st_mode):
+        if stat.S_ISFIFO(os.fstat(number).st_mode) and fcntl.fcntl(number, fcntl.F_GETFL) & os.O_WRONLY:
             os.dup2(number, 1)
+            break
     except OSError:
         pass
 
