@@ -194,7 +194,9 @@ def _judged(wanted: Asked, step: Step, started: float, warmth: Warmth | None) ->
     if options.debug:
         _debug(found)
     if first or (passed and options.payoff):
-        _pay_off(course, step)
+        _pay_off(course, step, memory)
+    elif own and options.payoff and not options.json:
+        note("\nWhat the step is good for is shown when it passes.")
     return EXIT_CODES[report.outcome]
 
 
@@ -288,13 +290,22 @@ def _show_on_screen(report: Report, options: argparse.Namespace) -> None:
     terminal.write(report, Console(highlight=False))
 
 
-def _pay_off(course: Course, step: Step) -> None:
+def _pay_off(course: Course, step: Step, memory: Memory) -> None:
     """Show what the step is good for. The verdict stands already: what goes wrong here changes nothing."""
     from autograder import payoff
 
     note(f"\nWhat you can now do, with your own code (the end of steps/{step.name}.md):\n")
-    if not payoff.show(course, step):
-        complain(f"the example did not come to its end: run it by hand, from steps/{step.name}.md")
+    if payoff.show(course, step):
+        return
+    says = "the example did not come to its end"
+    used = payoff.leans_on(course, step)
+    doubtful = [each.step for each in progress.standings(course, memory) if each.step in used and each.kind != "passed"]
+    if doubtful:
+        names = " and ".join(each.id for each in doubtful)
+        files = f"step{'s' if len(doubtful) > 1 else ''} {names}, which {'have' if len(doubtful) > 1 else 'has'}"
+        complain(f"{says}. It also uses your {files} not passed: {road()} {doubtful[0].task}")
+    else:
+        complain(f"{says}: run it by hand, from steps/{step.name}.md")
 
 
 def _debug(found: Judged) -> None:

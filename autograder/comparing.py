@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from autograder.source import Place
     from autograder.student import Gradients
 
+_NO_REFUSALS = ("NotImplementedError", "NameError", "UnboundLocalError", "AttributeError")  # nobody refuses by these
+_NO_EXCEPTION = "exceptions must derive from BaseException"  # what Python says of a `raise` of something else
 _SHOWN = 6  # so many names of tensors fit on a line
 
 
@@ -148,7 +150,7 @@ def same_gradients(
     if missing:
         fail(
             f"no gradient comes to {missing}",
-            "does forward use it? Is there a detach(), .data or no_grad() on its way?",
+            "is it used? Is there a detach(), .data or no_grad() on its way?",
         )
     for name, mine, value in pairs:
         close(mine, value, rtol=rtol, atol=atol, says=f"this is the gradient of {name}")
@@ -187,7 +189,7 @@ def raises(call: Callable[[], Any], kind: str = "", *, says: str = "") -> str:
         returned = call()
     except StudentRaised as error:
         raised = error.raised
-        if raised.builtin == "NotImplementedError":
+        if raised.builtin in _NO_REFUSALS or raised.message == _NO_EXCEPTION:
             raise
         if kind and raised.builtin != kind:
             said = f"{raised.type_name}: {raised.message}" if raised.message else ""
@@ -196,6 +198,8 @@ def raises(call: Callable[[], Any], kind: str = "", *, says: str = "") -> str:
             raise Failed(found, compared=True) from None
         return raised.message
     wanted = f"a {kind}" if kind else "an exception"
+    if isinstance(returned, Proxy) and (type_name(returned) == kind or type_name(returned).endswith("Error")):
+        says = "it is returned, and has to be raised: with raise in place of return"
     raise Failed(difference.Difference(wanted, difference.show(returned), (says,) if says else ()), compared=True)
 
 

@@ -95,11 +95,12 @@ def _named(bench: Bench, result: CheckResult, mistakes: Sequence[checking.Mistak
     mistake = mistakes[0]
     right = played.finished(bench.course, bench.step).finished()
     mistaken = mistake.other.whole or played.edited(right, mistake.other, bench.checker.path)
-    line = locate.line(bench.source.tree, mistaken, right)
+    place = locate.place(bench.source.tree, mistaken, right)
     where = result.where
-    if where is None and line is not None:
-        shown = bench.source.lines[line - 1]
-        where = Where(bench.source.filename, line, len(shown) - len(shown.lstrip()) + 1, shown[:QUOTED])
+    if where is None and place is not None:
+        shown = bench.source.lines[place.line - 1]
+        column = len(shown) - len(shown.lstrip()) + 1 if place.is_exact else 1  # no caret at a function's first line
+        where = Where(bench.source.filename, place.line, column, shown[:QUOTED])
     return structs.replace(result, mistake=Mistake(mistake.name, mistake.says), where=where)
 
 

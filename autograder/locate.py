@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -11,8 +11,15 @@ if TYPE_CHECKING:
 _NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
-def line(learner: ast.Module, mistaken: str, right: str) -> int | None:
-    """Return the line of the learner's file; None where it has nothing of that name.
+class Place(NamedTuple):
+    """A line, and whether it is a statement's own; else it is where the function begins that the statement is in."""
+
+    line: int
+    is_exact: bool
+
+
+def place(learner: ast.Module, mistaken: str, right: str) -> Place | None:
+    """Return the place in the learner's file; None where it has nothing of that name.
 
     Args:
         learner: the learner's file.
@@ -34,8 +41,8 @@ def line(learner: ast.Module, mistaken: str, right: str) -> int | None:
         wanted = {same(statement) for statement in new} - {""}
         found = [statement.lineno for statement in _statements(mine) if same(statement) in wanted]
         if found:
-            return found[0]
-    return mine.lineno
+            return Place(found[0], is_exact=True)
+    return Place(mine.lineno, is_exact=False)
 
 
 def _targets(statement: ast.stmt) -> str:

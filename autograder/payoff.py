@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 
 from autograder.console import fitting, note, say
 from autograder.errors import CourseError
+from autograder.files import read_text
 from autograder.source import SourceError, parse
 from autograder.texts import substitute
 from autograder.views.layout import printable
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 HEADING = "## What You Can Now Do"
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_STEP = re.compile(r"\bsteps\.step_(\d+)\b")
 _LONGEST_S = 120.0
 _FIRST, _LAST = 20, 20  # lines that are shown: no example of ours prints as many
 _LONGEST_LINE = 2000  # bytes
@@ -70,6 +72,20 @@ def show(course: Course, step: Step) -> bool:
         says = "The example prints a few, so your own code prints the rest"
         note(fitting(f"\nThis printed {shown.lines:,} lines. {says}{stands}", sys.stderr))
     return shown.ended
+
+
+def leans_on(course: Course, step: Step) -> list[Step]:
+    """Return the other steps whose files the example runs, in order: those that it imports, and that these import."""
+    found: set[int] = set()
+    texts = [example(course, step)]
+    while texts:
+        new = set(map(int, _STEP.findall(texts.pop()))) - found
+        found |= new
+        for each in course.steps:
+            if each.number in new:
+                with contextlib.suppress(OSError, UnicodeDecodeError):
+                    texts.append(read_text(course.stub(each)))
+    return [each for each in course.steps if each.number in found - {step.number}]
 
 
 def _run(code: str, course: Course) -> Shown:

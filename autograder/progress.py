@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from autograder.course import Course, Step
     from autograder.memory import Memory
 
-Kind = Literal["passed", "passed_older", "blocked", "tried", "edited", "not_started", "missing", "planned"]
+Kind = Literal["passed", "passed_older", "failing", "blocked", "tried", "edited", "not_started", "missing", "planned"]
 
 
 class Standing(NamedTuple):
@@ -38,6 +38,7 @@ class Standing(NamedTuple):
 _WORDS: dict[Kind, str] = {
     "passed": "passed",
     "passed_older": "passed with an older version of the file: check again",
+    "failing": "fails now; an older version of the file passed",
     "edited": "edited, not checked yet",
     "not_started": "not started",
     "missing": "its file is missing: reset brings the stub back",
@@ -55,9 +56,9 @@ def standings(course: Course, memory: Memory) -> list[Standing]:
 
 
 def next_step(found: Sequence[Standing]) -> Step | None:
-    """Return the step to work on: the first that never passed or is blocked, else the first changed since, or None."""
+    """Return the step to work on: the first that does not pass as far as is known, else the first changed."""
     ready = [each for each in found if each.kind != "planned"]
-    never = [each.step for each in ready if not each.state.has_passed or each.kind == "blocked"]
+    never = [each.step for each in ready if not each.state.has_passed or each.kind in ("failing", "blocked")]
     return next(iter(never + [each.step for each in ready if each.kind != "passed"]), None)
 
 
@@ -81,7 +82,7 @@ def _standing(course: Course, step: Step, state: State, record: stubs.Record) ->
     if outcome == "passed":
         kind: Kind = "passed"
     elif state.has_passed:
-        kind = "passed_older"
+        kind = "failing" if verdict else "passed_older"
     elif state.attempts:
         kind = "tried"
     else:

@@ -12,7 +12,7 @@ from autograder import checking, comparing, difference, returns, trouble
 from autograder.draw import Draw, new_seed
 from autograder.evidence import Evidence
 from autograder.report import QUOTED, CheckResult, Outcome, Printed, Where, worst
-from autograder.source import loop_around
+from autograder.source import loops_around
 from autograder.student import Desk, Missing, StudentRaised, student
 from autograder.supervisor import Ended, Limits, ProtocolBroken
 
@@ -250,11 +250,18 @@ class Run:
             for frame in ended.frames
             if frame.filename in names and 0 < frame.line <= len(self._texts[names[frame.filename]])
         ]
-        if frames and ended.outcome == "timeout":
-            last = frames[-1]
-            line = loop_around("".join(self._texts[last.filename]), last.line)
-            frames[-1] = structs.replace(last, line=line)
-        return trouble.of_ended(ended, call, frames, self._references)
+        up_to = self._up_to_the_loop(frames) if ended.outcome == "timeout" else frames
+        return trouble.of_ended(ended, call, up_to, self._references)
+
+    def _up_to_the_loop(self, frames: Sequence[wire.Frame]) -> Sequence[wire.Frame]:
+        """Return the frames up to the loop that may not end: the innermost `while`, else a `for` at the end of them."""
+        around = [loops_around("".join(self._texts[frame.filename]), frame.line) for frame in frames]
+        for at in reversed(range(len(frames))):
+            line = around[at].while_line
+            if line:
+                return [*frames[:at], structs.replace(frames[at], line=line)]
+        line = around[-1].for_line if around else 0
+        return [*frames[:-1], structs.replace(frames[-1], line=line)] if line else frames
 
     def _is_own_raise(self, what: trouble.Trouble) -> bool:
         """Return whether the file itself raised, in words that are its author's."""

@@ -12,7 +12,7 @@ import tokenize
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from autograder.bindings import DEFINITIONS, STAR, same_scope
 from autograder.flow import Flow
@@ -289,21 +289,26 @@ def forbidden(names: Names, homes: list[str]) -> str | None:
     return next((home for home in homes if any(is_under(name, home) for name in names)), None)
 
 
-def loop_around(text: str, line: int) -> int:
-    """Return the line of the loop that a line of a text is in, the line itself where it is in none.
+class Loops(NamedTuple):
+    """The lines on which the innermost loops around a line begin, of each kind; 0 where it is in none."""
 
-    In several, it is the innermost `while`, and without one the innermost `for`: of the two, the one that may not end.
-    """
+    while_line: int
+    for_line: int
+
+
+def loops_around(text: str, line: int) -> Loops:
+    """Return the loops of a text that a line is in, within the line's own function."""
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return line
+        return Loops(0, 0)
     around = [node for node in ast.walk(tree) if isinstance(node, ast.stmt) and node.lineno <= line <= _end(node)]
     functions = [node.lineno for node in around if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-    whiles = [node.lineno for node in around if isinstance(node, ast.While)]
-    fors = [node.lineno for node in around if isinstance(node, ast.For)]
     within = max(functions, default=0)
-    return next((max(loops) for loops in (whiles, fors) if loops and max(loops) >= within), line)
+    loops = [node for node in around if node.lineno >= within]
+    whiles = (node.lineno for node in loops if isinstance(node, ast.While))
+    fors = (node.lineno for node in loops if isinstance(node, ast.For))
+    return Loops(max(whiles, default=0), max(fors, default=0))
 
 
 def _end(node: ast.stmt) -> int:

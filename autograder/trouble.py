@@ -52,7 +52,7 @@ def of_exception(error: StudentRaised, references: Collection[str] = ()) -> Trou
     text = _cut(f"{raised.type_name}: {raised.message}" if raised.message else raised.type_name)
     if raised.forbidden:
         says = f"your code called {raised.forbidden}, which is what this step is about: write it yourself"
-        return Trouble("failed", f"a call of {raised.forbidden}", (says,), frame, call)
+        return Trouble("failed", f"a call of {raised.forbidden}", (says,), frame, call, untried=True)
     if raised.builtin == "NotImplementedError" and raised.own:
         todo = (f"not done yet: {raised.message or 'NotImplementedError'}",)
         return Trouble("failed", "nothing yet", todo, frame, call, unfinished=True, untried=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.abc
 import importlib.machinery
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -45,12 +46,18 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if fullname in self._packages:
             return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
         if root in self._packages:
-            raise ModuleNotFoundError(
-                f"{fullname} is not part of this check: a step may import earlier steps", name=fullname
-            )
+            raise ModuleNotFoundError(self._advice(fullname), name=fullname)
         if root in ABSENT_LIBRARIES:
             raise ModuleNotFoundError(ABSENT_LIBRARIES[root], name=fullname)
         return None
+
+    def _advice(self, fullname: str) -> str:
+        folder, _, name = fullname.rpartition(".")
+        number = re.fullmatch(r"step_?0*(\d{1,4})", name)
+        meant = f"{folder}.step_{int(number[1]):02d}" if number else ""
+        if meant in self._modules:
+            return f"there is no {fullname}: the file is called {meant}"
+        return f"{fullname} is not part of this check: a step may import earlier steps"
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType | None:
         module = self._modules.get(spec.name)

@@ -52,6 +52,13 @@ def check(desk):
     return checked
 
 
+def test_what_a_step_is_good_for_is_promised_where_it_does_not_pass(check):
+    says = "\nWhat the step is good for is shown when it passes.\n"
+    done = check(WRONG.format(value=1), "1", "--payoff")
+    assert (done.returncode, done.stderr) == (1, says)
+    assert says not in check(WRONG.format(value=1), "1").stderr
+
+
 def test_one_todo_after_the_other_is_no_same_failure(desk, check):
     course, made = desk
     for comment in range(4):

@@ -67,6 +67,17 @@ def remember(root, outcome="failed", *, slug="mask", number=2, failed=("a",), **
     assert memory.troubles == []
 
 
+def test_what_fails_now_comes_before_what_never_passed(call, root):
+    for number, slug in ((1, "config"), (2, "mask")):
+        file(root, number).write_bytes(MINE)
+        remember(root, "passed", slug=slug, number=number, failed=())
+    assert call("progress")[1].endswith("\nEvery step that is there has passed.\n")
+    file(root, 1).write_bytes(MINE + b"# more\n")
+    remember(root, slug="config", number=1)
+    file(root, 2).write_bytes(MINE + b"# more\n")
+    assert call("progress")[1].endswith("Next: pixi run s01\n")
+
+
 def words(out):
     """Return what `progress` says of each step, by number."""
     return {int(number): said for number, said in re.findall(r"(?m)^step (\d+), .*?: (.*)$", out)}
@@ -174,6 +185,8 @@ def test_progress_is_about_the_file_as_it_is_now(call, root):
     assert said() == "passed, 2 hints"
     file(root).write_bytes(MINE + b"# more\n")
     assert said() == "passed with an older version of the file: check again, 2 hints"
+    remember(root)
+    assert said() == "fails now; an older version of the file passed, 2 hints"
     file(root).write_bytes(MINE)
     assert said() == "passed, 2 hints"
     remember(root, "blocked", failed=(), blocked_by=["config"])

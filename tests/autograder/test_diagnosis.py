@@ -187,4 +187,5 @@ RIGHT = "class A:\n    def f(self, x):\n        y = x + 1\n        return y * 2\
     ],
 )
 def test_the_line_of_a_known_mistake(learner, mistaken, line):
-    assert locate.line(ast.parse(learner), mistaken, RIGHT) == line
+    found = locate.place(ast.parse(learner), mistaken, RIGHT)
+    assert (found and found.line) == line

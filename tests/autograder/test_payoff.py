@@ -7,8 +7,9 @@ import courses
 import pytest
 from processes import gone
 
+from autograder import client, payoff
 from autograder import course as load
-from autograder import payoff
+from autograder.memory import Memory
 
 TEXT = """# Step
 
@@ -84,3 +85,23 @@ def test_what_an_example_leaves_behind_is_ended_and_not_waited_for(root, capfd):
     pid, number = map(int, out.split())
     assert (ended, number, err) == (True, 42, "")
     assert gone([pid])
+
+
+@pytest.mark.parametrize(
+    ("passed", "says"),
+    [
+        ([], ". It also uses your step 01, which has not passed: pixi run s01\n"),
+        (["config"], ": run it by hand, from steps/step_02.md\n"),
+    ],
+)
+def test_an_example_that_fails_names_the_other_files_that_it_uses(root, capfd, passed, says):
+    course = load.load(root)
+    first, second = course.steps[:2]
+    courses.put(root, f"puzzles/{second.slug}.md", TEXT.replace("step_01", second.name))
+    mine = courses.put(root, f"steps/{first.name}.py", "def half(x):\n    raise ValueError('no')\n")
+    courses.put(root, f"steps/{second.name}.py", "from steps.step_01 import half\n\n\ndef double(x):\n    half(x)\n")
+    memory = Memory(root)
+    for slug in passed:
+        memory.remember_check(slug, mine.read_bytes(), "passed", [], "91c2")
+    client._pay_off(course, second, memory)  # noqa: SLF001
+    assert capfd.readouterr().err.endswith(f"autograder: the example did not come to its end{says}")

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.source import MAX_SOURCE_BYTES, Field, Place, Source, SourceError, Use, loop_around, parse
+from autograder.source import MAX_SOURCE_BYTES, Field, Place, Source, SourceError, Use, loops_around, parse
 
 ROOT = Path(__file__).resolve().parents[2]
 DATACLASS = "dataclasses.dataclass"
@@ -747,19 +747,31 @@ for z in iter(int, 1):
 
 @pytest.mark.parametrize(
     ("line", "loop"),
-    [(1, 1), (4, 4), (5, 5), (6, 5), (7, 5), (10, 10), (11, 11), (12, 11), (13, 13), (16, 15), (99, 99)],
+    [
+        (1, (0, 0)),
+        (4, (0, 0)),
+        (5, (5, 0)),
+        (6, (5, 6)),
+        (7, (5, 6)),
+        (10, (0, 0)),
+        (11, (0, 11)),
+        (12, (0, 11)),
+        (13, (0, 0)),
+        (16, (0, 15)),
+        (99, (0, 0)),
+    ],
 )
-def test_the_loop_that_a_line_is_in_is_found(line, loop):
-    assert loop_around(LOOPS, line) == loop
+def test_the_loops_that_a_line_is_in_are_found(line, loop):
+    assert loops_around(LOOPS, line) == loop
 
 
 def test_a_function_in_a_loop_is_not_in_it():
-    assert loop_around("while True:\n    def f():\n        return 1\n", 3) == 3
+    assert loops_around("while True:\n    def f():\n        return 1\n", 3) == (0, 0)
 
 
 @pytest.mark.parametrize("text", ["while", "\0", "(" * 9999])
 def test_what_is_no_python_has_no_loops(text):
-    assert loop_around(text, 1) == 1
+    assert loops_around(text, 1) == (0, 0)
 
 
 WHOLE = [*RIGHT.values(), *NOT_DECORATED.values(), *USED.values(), *NOT_USED.values()]

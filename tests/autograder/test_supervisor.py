@@ -16,6 +16,7 @@ from processes import alive, gone
 
 from autograder import nursery as nurseries
 from autograder import wire
+from autograder.comparing import Failed, raises
 from autograder.nursery import CAN_FORK, Nursery
 from autograder.student import Desk, Program, StudentRaised, student
 from autograder.supervisor import Ended, Limits, Output
@@ -521,6 +522,43 @@ def test_a_module_under_an_absent_one_says_so_too(nursery, desk, line, sentence)
     with pytest.raises(StudentRaised) as caught:
         desk(nursery, f"{line}\n").open()
     assert caught.value.raised.message == sentence
+
+
+@pytest.mark.parametrize("name", ["step_1", "step1", "step_001"])
+def test_a_step_under_another_number_is_told_its_name(nursery, desk, name):
+    with pytest.raises(StudentRaised) as caught:
+        desk(nursery, f"from steps.{name} import x\n").open()
+    assert caught.value.raised.message == f"there is no steps.{name}: the file is called steps.step_01"
+
+
+REFUSALS = """
+def refuses():
+    raise ValueError("no")
+
+def returns():
+    return ValueError("no")
+
+def slips():
+    raise VlueError("no")
+
+def no_exception():
+    raise "no"
+
+def no_method():
+    raise ValueError("no".uper())
+"""
+
+
+@pytest.mark.parametrize("kind", ["ValueError", ""])
+def test_an_exception_that_is_returned_is_told_so_and_a_slip_is_no_refusal(nursery, desk, kind):
+    mine = student(desk(nursery, REFUSALS))
+    assert raises(mine.refuses, kind) == "no"
+    with pytest.raises(Failed) as failed:
+        raises(mine.returns, kind)
+    assert failed.value.found.detail == ("it is returned, and has to be raised: with raise in place of return",)
+    for slip in (mine.slips, mine.no_exception, mine.no_method):
+        with pytest.raises(StudentRaised):
+            raises(slip, kind)
 
 
 @FORKS
