@@ -229,7 +229,8 @@ def _has_its_blocks(mine, values):
             fail("h is one block itself, and no list of blocks", expected=expected, got="one block")
         if not blocks:
             _has_h(mine, own, expected)
-        holds(len(blocks) == values["n_layer"], expected=expected, got=f"{len(blocks)} blocks")
+        got = f"{len(blocks)} block{'s' if len(blocks) > 1 else ''}"
+        holds(len(blocks) == values["n_layer"], expected=expected, got=got)
 
 
 def _has_its_tables(own):
