@@ -81,7 +81,7 @@ WRONG = {
             (OUTPUT, OUTPUT.replace("transformer", "model")),
         ],
         ALL,
-        "lacks transformer.",
+        "none under transformer",
     ),
     "sizes swapped": (
         [(HEAD, "self.lm_head = nn.Linear(config.vocab_size, config.n_embd, bias=False)"), (TIE, "pass")],

@@ -74,7 +74,7 @@ WRONG = {
     "other names": (
         [(TOKENS, TOKENS.replace("wte", "tok")), (SUM, SUM.replace("wte", "tok"))],
         ALL,
-        "lacks wte.weight",
+        "none under wte",
     ),
     "without gradients": (
         [

@@ -5,12 +5,25 @@ import math
 
 from autograder import law
 from autograder.checking import check, mistake, variant
-from autograder.comparing import Failed, close, drawn_normally, equal, fail, fits, load, make, same_gradients
+from autograder.comparing import (
+    Failed,
+    agrees,
+    close,
+    drawn_normally,
+    equal,
+    fail,
+    fits,
+    load,
+    make,
+    raises,
+    same_gradients,
+)
 from autograder.difference import article
 from autograder.student import Missing, Proxy, StudentRaised, type_name
 
 # On the logits of 120 draws, right code is at most 2.4e-6 away, which is 0.004 of the tolerance.
 NEAR = {"rtol": 2e-4, "atol": 5e-4}
+LARGE = 256.0  # a power of two: what is so many times as large has the same digits
 
 
 @check(
@@ -31,18 +44,33 @@ def has_its_parameters(student, oracle, draw):
     failed="GPT2LMHeadModel does not give Hugging Face's logits",
 )
 def output_matches(student, oracle, draw):
-    for _ in range(2):
+    for more in ([], [(1, 33)]):  # n_positions is 32, then 37 and more
         values = draw.config()
         mine, theirs = _pair(student, oracle, values)
-        for seq in (9, 1):
-            ids = draw.ids(values["vocab_size"], batch=2, seq=seq, label="input_ids")
-            expected = _named(theirs(ids))
-            close(_scores(mine(ids), expected, values), expected, **NEAR)
-    mine.eval()
-    close(mine(ids), _named(theirs(ids)), **NEAR, says="in evaluation mode; in training mode they were right")
+        for batch, seq in [(2, 9), (2, 1), *more]:
+            ids = draw.ids(values["vocab_size"], batch=batch, seq=seq, label="input_ids")
+            expected, says = _named(theirs(ids)), "this is a batch of one row" if batch == 1 else ""
+            got = _scores(mine(ids), expected, values)
+            if not agrees(got, expected, **NEAR):
+                _steady(mine, got, expected, ids)
+                close(got, expected, **NEAR, says=says)
+    mine.eval()  # with the last ids: more than one position
+    evaluated = mine(ids)
+    close(evaluated, expected, **NEAR, says="in evaluation mode; in training mode they were right")
+    if got.requires_grad and not evaluated.requires_grad:
+        fail("in evaluation mode the logits have no gradient; in training mode they have one")
+    _keeps_large_numbers(mine, theirs, ids)
+    ids = draw.ids(values["vocab_size"], batch=2, seq=5, label="input_ids")
+    _takes_turned_ids(student, mine, theirs, ids)
     copied, theirs = mine.copied(), oracle.lm_head_model(values)
     load(copied, theirs.linear_state_dict())
-    close(copied(ids), _named(theirs(ids)), **NEAR, says="the logits of a deep copy, which got weights of its own")
+    expected = _named(theirs(ids))
+    close(copied(ids), expected, **NEAR, says="the logits of a deep copy, which got weights of its own")
+    copied.double()
+    close(copied(ids), _named(expected.double()), **NEAR, says="all parameters are float64 here")
+    limit = values["n_positions"]
+    more = draw.ids(values["vocab_size"], batch=2, seq=limit + 3, label="input_ids")
+    raises(lambda: mine(more), "ValueError", says=f"n_positions is {limit}, and the transformer refuses more")
 
 
 @check(
@@ -86,9 +114,12 @@ def tie_survives(student, oracle, draw):
 def gradients_match(student, oracle, draw):
     values = draw.config()
     mine, theirs = _one_block(_pair, student, oracle, values)
+    _can_learn(mine)
     ids = draw.ids(values["vocab_size"], batch=2, seq=6, label="input_ids")
     back = draw.normal(batch=2, seq=6, vocab_size=values["vocab_size"])
     got, expected = mine.gradients(ids, output_gradient=back), theirs.gradients(ids, back)
+    if not agrees(got.output, _named(theirs(ids)), **NEAR):
+        _steady(mine, got.output, back, ids)
     _scores(got.output, _named(back), values)
     if {"transformer.wte.weight", "lm_head.weight"} <= got.parameters.keys():
         parted = got.parameters["lm_head.weight"] is not None
@@ -127,6 +158,71 @@ def starts_near_uniform(student, draw):
     if not abs(loss - 4.575) < 0.5:  # ln 97; an embedding drawn from N(0, 1) and used as the head gives over 20
         fail("the loss of a model that knows nothing", expected="about ln(97) = 4.57", got=f"{loss:.2f}")
     drawn_normally(mine.transformer.wte.weight, 0.02)
+
+
+@check.undeclared(failed="a fresh GPT2LMHeadModel is not made of the parts of the earlier steps as they are born")
+def starts_as_made(student, draw):
+    values = {**draw.config(), "n_layer": 1}
+    config = student.earlier("config").GPT2Config(**values)
+    mine = make(student, "GPT2LMHeadModel", config)
+    state = mine.state_dict()
+    if not isinstance(state, dict) or not _is_tensor(state.get("transformer.wpe.weight")):
+        return  # told by the lines above
+    norms = {name: value for name, value in state.items() if f".{name}".split(".")[-2] in ("ln_1", "ln_2", "ln_f")}
+    for name, value in norms.items():
+        born = float(name.endswith(".weight"))
+        if _is_tensor(value) and not bool((value == born).all()):
+            fail("the norms of a fresh model", expected="gains of 1 and shifts of 0", got="other numbers")
+    # What step 10 draws there is its own: nn.Embedding's 1 is allowed.
+    before = float(student.earlier("model").GPT2Model(config).wpe.weight.detach().double().std())
+    spread = float(state["transformer.wpe.weight"].detach().double().std())
+    if spread > 3 * max(before, 0.02):
+        fail(
+            "the spread of transformer.wpe.weight in a fresh model",
+            expected=f"about {before:.1g}, as in a fresh GPT2Model",
+            got=f"about {spread:.1g}",
+        )
+
+
+def _keeps_large_numbers(mine, theirs, ids):
+    """Look at logits that are far from zero, and put the weights back."""
+    state = theirs.linear_state_dict()
+    norm, names = mine.transformer.ln_f, ("weight", "bias")
+    norm.weight, norm.bias = (state[f"transformer.ln_f.{name}"] * LARGE for name in names)
+    close(
+        mine(ids),
+        _named(theirs(ids) * LARGE),
+        rtol=NEAR["rtol"],
+        atol=NEAR["atol"] * LARGE,
+        says=f"ln_f's weights are {LARGE:.0f} times as large here, and so are the logits",
+    )
+    norm.weight, norm.bias = (state[f"transformer.ln_f.{name}"] for name in names)
+
+
+def _takes_turned_ids(student, mine, theirs, ids):
+    """Give ids in an order in memory that view refuses: slices of longer texts have such an order too."""
+    kept = student.keep(ids.t().contiguous())
+    kept.t_()
+    close(mine(kept), _named(theirs(ids)), **NEAR, says="input_ids lie in another order in memory")
+
+
+def _steady(mine, first, like, ids):
+    """Fail when a second call gives other numbers: then none of them says anything."""
+    if agrees(first, like, rtol=0, atol=math.inf) and not agrees(mine(ids), first, rtol=0, atol=0):
+        fail("two identical calls differ: is there dropout? This model has none")
+
+
+def _can_learn(mine):
+    """Fail when a parameter is asked for no gradient."""
+    frozen = next((name for name, parameter in mine.named_parameters() if not parameter.requires_grad), None)
+    if frozen:
+        fail(f"{frozen} is frozen", expected="a parameter that gets a gradient", got="requires_grad=False")
+
+
+def _is_tensor(value):
+    import torch
+
+    return isinstance(value, torch.Tensor)
 
 
 def _linear(mine):
@@ -168,13 +264,25 @@ def _require_tie(model, when, values, draw):
 
 def _fresh(student, oracle, values):
     mine, theirs = _made(student, oracle, values)
+    _has_its_layers(mine)
     fits(mine, theirs.linear_state_dict())
     return mine, theirs
 
 
 def _pair(student, oracle, values):
     mine, theirs = _made(student, oracle, values)
-    return load(mine, theirs.linear_state_dict()), theirs
+    return load(mine, theirs.linear_state_dict(), told=lambda: _has_its_layers(mine)), theirs
+
+
+def _has_its_layers(mine):
+    """Fail where layers are there, and not under the two names."""
+    own = mine.state_dict()
+    tops = list(dict.fromkeys(str(name).partition(".")[0] for name in own if "." in str(name)))
+    for name in ("transformer", "lm_head"):
+        if tops and name not in tops:
+            there = f"{', '.join(tops[:-1])} and {tops[-1]}" if tops[1:] else tops[0]
+            says = f"it has layers under {there}, and none under {name}"
+            fail(says, expected="transformer and lm_head", got=there)
 
 
 def _one_block(pair, student, oracle, values):
@@ -243,8 +351,8 @@ mistake(
     "tied-the-wrong-way-round",
     TIE,
     "self.transformer.wte.weight = self.lm_head.weight",
-    "The token table has taken over the numbers that nn.Linear drew for the head. The table's own are to stay: the "
-    "head takes the table's parameter.",
+    "The shared table has numbers as nn.Linear draws them: it took over the head's, or they were drawn after the tie. "
+    "The table's own are to stay.",
     again=[
         (
             f"{STACK}\n        {HEAD}\n        {TIE}",
@@ -451,6 +559,181 @@ mistake(
     ],
 )
 mistake(
+    "the-last-position-in-evaluation",
+    OUTPUT,
+    "x = self.transformer(input_ids)\n        if not self.training:\n            x = x[:, -1:]\n"
+    "        return self.lm_head(x)",
+    "In evaluation mode only the last position's logits come back. All positions' are asked for, in both modes.",
+    again=[
+        (
+            OUTPUT,
+            "x = self.lm_head(self.transformer(input_ids))\n        return x if self.training else x[:, [-1]]",
+        )
+    ],
+)
+mistake(
+    "a-batch-of-one-squeezed",
+    OUTPUT,
+    f"{OUTPUT}.squeeze(0)",
+    "A batch of one row loses its axis. The result is [batch, seq, vocab_size], whatever the batch.",
+    again=[(OUTPUT, "x = self.lm_head(self.transformer(input_ids))\n        return x[0] if len(x) == 1 else x")],
+)
+mistake(
+    "all-axes-of-one-squeezed",
+    OUTPUT,
+    f"{OUTPUT}.squeeze()",
+    "An axis of size 1 is taken away. The result is [batch, seq, vocab_size], whatever the sizes.",
+    again=[(OUTPUT, "return self.lm_head(self.transformer(input_ids).squeeze())")],
+)
+mistake(
+    "ids-cut-off",
+    OUTPUT,
+    f"input_ids = input_ids[:, -len(self.transformer.wpe.weight) :]\n        {OUTPUT}",
+    "Ids beyond n_positions are cut off. More of them are to end in the transformer's ValueError.",
+    again=[(OUTPUT, f"input_ids = input_ids[:, : len(self.transformer.wpe.weight)]\n        {OUTPUT}")],
+)
+mistake(
+    "ids-viewed",
+    OUTPUT,
+    "b, s = input_ids.shape\n        return self.lm_head(self.transformer(input_ids.view(b * s).view(b, s)))",
+    "view() refuses ids that lie in another order in memory. They can come so: reshape() takes them.",
+    again=[(OUTPUT, f"input_ids = input_ids.view(-1).view(input_ids.shape)\n        {OUTPUT}")],
+)
+mistake(
+    "norms-drawn-anew",
+    TIE,
+    f"{TIE}\n        for parameter in self.parameters():\n            nn.init.normal_(parameter, std=0.02)",
+    "Something gives a fresh norm other numbers. Its gain is to stay ones, and its shift zeros.",
+    again=[
+        (
+            TIE,
+            (
+                f"{TIE}\n        for p in self.parameters():\n"
+                "            nn.init.normal_(p, std=0.02) if p.dim() > 1 else nn.init.zeros_(p)"
+            ),
+        )
+    ],
+)
+mistake(
+    "positions-drawn-with-spread-one",
+    TIE,
+    f"{TIE}\n        nn.init.normal_(self.transformer.wpe.weight)",
+    "The position table is drawn again, with a spread of 1. It is to stay as the transformer has made it.",
+    again=[(TIE, f"nn.init.normal_(self.transformer.wpe.weight, 0.0, 1.0)\n        {TIE}")],
+)
+mistake(
+    "no-gradient-in-evaluation",
+    OUTPUT,
+    "x = self.lm_head(self.transformer(input_ids))\n        return x if self.training else x.detach()",
+    "In evaluation mode the logits are cut off from the gradients. forward does the same in both modes, and whoever "
+    "wants none calls it in a no_grad().",
+    also=[("from torch import Tensor, nn", "import torch\nfrom torch import Tensor, nn")],
+    again=[
+        ("from torch import Tensor, nn", "import torch\nfrom torch import Tensor, nn"),
+        (OUTPUT, f"with torch.set_grad_enabled(self.training):\n            {OUTPUT}"),
+    ],
+)
+mistake(
+    "float32-whatever-comes",
+    OUTPUT,
+    f"{OUTPUT}.float()",
+    "The logits are float32 in a float64 model too. They have the dtype of the parameters.",
+    again=[(OUTPUT, "return self.lm_head(self.transformer(input_ids)).type(Tensor([]).dtype)")],
+)
+mistake(
+    "dropout",
+    OUTPUT,
+    "return self.lm_head(nn.functional.dropout(self.transformer(input_ids), 0.1, self.training))",
+    "Something is random, or remembered: two calls differ. This model has no dropout.",
+    again=[(OUTPUT, "return nn.Dropout(0.2)(self.lm_head(self.transformer(input_ids)))")],
+)
+mistake(
+    "shared-memory-the-wrong-way-round",
+    TIE,
+    "self.transformer.wte.weight.data = self.lm_head.weight.data",
+    "The table has taken over the head's memory, and the two are still two parameters. The head takes the table's own "
+    "parameter.",
+    again=[(TIE, "self.transformer.wte.weight = nn.Parameter(self.lm_head.weight)")],
+)
+mistake(
+    "one-axis-for-batch-and-sequence",
+    OUTPUT,
+    f"{OUTPUT}.view(-1, self.lm_head.out_features)",
+    "The batch and the sequence have become one axis. They stay apart: [batch, seq, vocab_size].",
+    again=[(OUTPUT, "return self.lm_head(self.transformer(input_ids).flatten(0, 1))")],
+)
+mistake(
+    "without-the-last-position",
+    OUTPUT,
+    f"{OUTPUT}[:, :-1]",
+    "The last position's logits are left out, as a loss does it. forward returns those of every position.",
+    again=[(OUTPUT, "return self.lm_head(self.transformer(input_ids)[:, :-1])")],
+)
+mistake(
+    "another-embedding-as-the-head",
+    HEAD,
+    "self.lm_head = nn.Embedding(config.vocab_size, config.n_embd)",
+    "lm_head is an nn.Embedding, which looks up rows by ids. An nn.Linear is asked for, without a bias.",
+    also=[(OUTPUT, "return self.transformer(input_ids) @ self.lm_head.weight.T")],
+    again=[
+        (HEAD, "self.lm_head = nn.Embedding(config.vocab_size, config.n_embd)"),
+        (OUTPUT, "return nn.functional.linear(self.transformer(input_ids), self.lm_head.weight)"),
+    ],
+)
+mistake(
+    "the-head-as-the-embedding",
+    TIE,
+    "self.transformer.wte = self.lm_head",
+    "The head has taken wte's place, and a linear layer looks up no ids. wte stays, and the head takes its weight.",
+    again=[(TIE, "setattr(self.transformer, 'wte', self.lm_head)")],
+)
+mistake(
+    "by-hand-without-the-norm",
+    OUTPUT,
+    "x = self.transformer.wte(input_ids) + self.transformer.wpe(input_ids.shape[1])\n"
+    "        for block in self.transformer.h:\n            x = block(x)\n        return self.lm_head(x)",
+    "The last norm is left out. The head takes what the transformer returns, which has passed it.",
+    again=[
+        (
+            OUTPUT,
+            (
+                "stack = self.transformer\n        x = stack.wte(input_ids) + stack.wpe(input_ids.shape[1])\n"
+                "        return self.lm_head(nn.Sequential(*stack.h)(x))"
+            ),
+        )
+    ],
+)
+mistake(
+    "by-hand-without-the-positions",
+    OUTPUT,
+    "x = self.transformer.wte(input_ids)\n        for block in self.transformer.h:\n            x = block(x)\n"
+    "        return self.lm_head(self.transformer.ln_f(x))",
+    "The positions are left out. The head takes what the transformer returns, called on the ids.",
+    again=[
+        (
+            OUTPUT,
+            (
+                "stack = self.transformer\n        x = nn.Sequential(*stack.h)(stack.wte(input_ids))\n"
+                "        return self.lm_head(stack.ln_f(x))"
+            ),
+        )
+    ],
+)
+mistake(
+    "a-table-drawn-anew",
+    TIE,
+    f"{TIE}\n        nn.init.xavier_uniform_(self.lm_head.weight)",
+    "The shared table is drawn anew, with too large a spread. It is to keep the token table's 0.02.",
+    again=[(TIE, f"{TIE}\n        nn.init.xavier_normal_(self.transformer.wte.weight)")],
+)
+mistake(
+    "a-table-drawn-for-relu",
+    TIE,
+    f"{TIE}\n        nn.init.kaiming_uniform_(self.lm_head.weight)",
+    "The shared table is drawn anew, with too large a spread. It is to keep the token table's 0.02.",
+    again=[(TIE, f"{TIE}\n        nn.init.kaiming_normal_(self.transformer.wte.weight)")],
+)
+mistake(
     "a-tuple",
     OUTPUT,
     f"{OUTPUT}, None",
@@ -481,6 +764,16 @@ variant(
     TIE,
     "self.tie_weights()\n\n    def tie_weights(self) -> None:\n"
     "        setattr(self.lm_head, 'weight', self.transformer.wte.weight)",
+)
+variant(
+    "positions-drawn-as-openai-drew-them",
+    TIE,
+    f"{TIE}\n        nn.init.normal_(self.transformer.wpe.weight, std=0.01)",
+)
+variant(
+    "a-dropout-of-zero",
+    OUTPUT,
+    "return self.lm_head(nn.functional.dropout(self.transformer(input_ids), 0.0, self.training))",
 )
 variant("positions-given", OUTPUT, "return self.lm_head(self.transformer(input_ids, 0))")
 variant.file(

@@ -10,6 +10,8 @@ from autograder.student import Missing, StudentRaised, type_name
 # On the hidden states of 120 draws, right code is at most 2e-6 away, which is 0.009 of the tolerance. In some of them a
 # last norm with an eps of 1e-5 for 1e-3 is within it: there is a comparison of its own for that.
 NEAR = {"rtol": 1e-4, "atol": 2e-4}
+DEEP = {"n_embd": 6, "n_head": 2, "n_inner": 7, "n_layer": 13}  # more blocks than GPT-2 has, and "10" is before "2"
+PARTS = ("wte", "wpe", "h", "ln_f")
 
 
 @check(
@@ -25,10 +27,13 @@ def has_its_parameters(student, oracle, draw):
         got, expected = _counted(mine, theirs)
         equal(got, expected, says="all parameters, counted once: one block used n_layer times has too few")
     more = {**values, "n_layer": 4}
-    mine, theirs = _made(student, oracle, more)
+    config = student.earlier("config").GPT2Config(**more)
+    mine, theirs = make(student, "GPT2Model", config), oracle.model(more)
     _has_its_blocks(mine, more)
     got, expected = _counted(mine, theirs)
     equal(got, expected, says="all parameters, counted once, for n_layer = 4: blocks that are one have too few")
+    for name, value in more.items():
+        equal(getattr(config, name), value, says=f"{name} of the configuration, which is to stay as it was")
 
 
 @check(
@@ -49,6 +54,16 @@ def output_matches(student, oracle, draw):
     mine.load_state_dict(theirs.linear_state_dict())
     ids = draw.ids(values["vocab_size"], batch=1, seq=4, label="input_ids")
     close(mine(ids), _named(theirs(ids)), **NEAR, says="this is a batch of one row")
+    ids = draw.ids(values["vocab_size"], batch=2, seq=5, label="input_ids")
+    expected = _named(theirs(ids))
+    kept = student.keep(ids.t().contiguous())
+    kept.t_()  # over there: the same ids, in an order in memory that view refuses; slices have such an order, too
+    close(mine(kept), expected, **NEAR, says="input_ids lie in another order in memory")
+    mine.double()
+    close(mine(ids), _named(expected.double()), **NEAR, says="all parameters are float64 here")
+    values = {**values, **DEEP}
+    mine, theirs = _pair(student, oracle, values)
+    close(mine(ids), _named(theirs(ids)), **NEAR, says=f"this model has {values['n_layer']} blocks")
 
 
 @check(
@@ -60,7 +75,8 @@ def shifts_positions(student, oracle, draw):
     mine, theirs = _pair_of(1, student, oracle, values)
     for seq, past in ((5, 3), (1, 7), (4, values["n_positions"] - 4)):
         ids = draw.ids(values["vocab_size"], batch=2, seq=seq, label="input_ids")
-        got, expected = mine(ids, past), _named(theirs(ids, past))
+        expected = _named(theirs(ids, past))
+        got = mine(ids, past_length=past) if seq == 1 else mine(ids, past)  # by its name, too
         if not agrees(got, expected, **NEAR):
             _steady(mine, got, ids, past)
             close(got, expected, **NEAR)
@@ -77,9 +93,11 @@ def refuses_beyond(student, oracle, draw):
     values = draw.config()
     mine, _ = _pair_of(1, student, oracle, values)
     limit = values["n_positions"]
-    for seq, past in ((limit + 1, 0), (3, limit - 2)):
+    for seq, past, mode in ((limit + 1, 0, ""), (3, limit - 2, ""), (limit + 1, 0, ", in evaluation mode too")):
+        if mode:
+            mine.eval()
         ids = draw.ids(values["vocab_size"], batch=2, seq=seq, label="input_ids")
-        raises(lambda ids=ids, past=past: mine(ids, past), "ValueError", says=f"n_positions is {limit}")
+        raises(lambda ids=ids, past=past: mine(ids, past), "ValueError", says=f"n_positions is {limit}{mode}")
 
 
 @check(
@@ -114,7 +132,9 @@ def gradients_match(student, oracle, draw):
     values = draw.config()
     mine, theirs = _pair_of(4, student, oracle, values)  # of two blocks, the first is all but the last
     ids = draw.ids(values["vocab_size"], batch=2, seq=6, label="input_ids")
-    ids[0, 2] = 0  # a token like any other
+    ids[0, 2], ids[0, 3] = 0, values["vocab_size"] - 1  # tokens like any other
+    ids[1, 4] = 0  # and one that comes again
+    _can_learn(mine)
     _steady(mine, _hidden(mine, ids, values), ids)
     back = draw.normal(batch=2, seq=6, n_embd=values["n_embd"])
     got, expected = mine.gradients(ids, output_gradient=back), theirs.gradients(ids, back)
@@ -125,6 +145,13 @@ def gradients_match(student, oracle, draw):
             f"{second[0]} is no parameter of its own",
             expected=f"{many} parameters, each with its gradient",
             got=f"{few}",
+        )
+    cut = [_part(name) for name in theirs.linear(expected.parameters) if got.parameters.get(name) is None]
+    if cut:
+        close(got.output, back, rtol=0, atol=math.inf)
+        fail(
+            f"no gradient comes to {', '.join(dict.fromkeys(cut))}",
+            "does forward use it? Is there a detach(), .data or no_grad() on its way?",
         )
     same_gradients(got, back, parameters=theirs.linear(expected.parameters), rtol=1e-3, atol=2e-3)
 
@@ -142,8 +169,33 @@ def has_no_dropout(student, oracle, draw):
     close(first, _shaped(ids, values), rtol=0, atol=math.inf)
     _steady(mine, first, ids)
     mine.eval()
-    if not _same(mine(ids), first):
+    evaluated = mine(ids)
+    if not _same(evaluated, first):
         fail("evaluation mode gives something else than training mode")
+    if first.requires_grad and not evaluated.requires_grad:
+        fail("in evaluation mode the result has no gradient; in training mode it has one")
+
+
+@check.undeclared(failed="the norms of a fresh GPT2Model do not start with gains of 1 and shifts of 0")
+def starts_with_plain_norms(student, draw):
+    values = {**draw.config(), "n_layer": 1}
+    state = make(student, "GPT2Model", student.earlier("config").GPT2Config(**values)).state_dict()
+    norms = ("ln_f", "h.0.ln_1", "h.0.ln_2")
+    for name in [f"{norm}.{kind}" for norm in norms for kind in ("weight", "bias")] if isinstance(state, dict) else []:
+        born, value = float(name.endswith(".weight")), state.get(name)
+        if hasattr(value, "isfinite") and not bool((value == born).all()):
+            fail("the norms of a fresh model", expected="gains of 1 and shifts of 0", got="other numbers")
+
+
+@check.undeclared(failed="GPT2Model takes ids that are not in its token table")
+def refuses_unknown_ids(student, oracle, draw):
+    values = draw.config()
+    mine, _ = _pair_of(1, student, oracle, values)
+    for unknown in (-1, values["vocab_size"]):
+        ids = draw.ids(values["vocab_size"], batch=2, seq=4, label="input_ids")
+        ids[1, 2] = unknown
+        says = f"one id is {unknown}, and the table has the rows 0 to {values['vocab_size'] - 1}"
+        raises(lambda ids=ids: mine(ids), says=says)
 
 
 def _pair(student, oracle, values):
@@ -168,12 +220,26 @@ def _made(student, oracle, values):
 
 def _has_its_blocks(mine, values):
     own = mine.state_dict()
+    if isinstance(own, dict):
+        _has_its_tables(own)
     if isinstance(own, dict) and "wte.weight" in own:
         blocks = {str(name).split(".")[1] for name in own if str(name).startswith("h.")}
         expected = f"n_layer = {values['n_layer']} blocks in h"
+        if blocks & {"ln_1", "attn", "ln_2", "mlp"}:
+            fail("h is one block itself, and no list of blocks", expected=expected, got="one block")
         if not blocks:
             _has_h(mine, own, expected)
-        holds(len(blocks) == values["n_layer"], expected=expected, got=f"{len(blocks)} blocks")
+        got = f"{len(blocks)} block{'s' if len(blocks) > 1 else ''}"
+        holds(len(blocks) == values["n_layer"], expected=expected, got=got)
+
+
+def _has_its_tables(own):
+    """Fail where layers are there under other names than the checkpoint's."""
+    tops = list(dict.fromkeys(str(name).partition(".")[0] for name in own if "." in str(name)))
+    lacks = [name for name in PARTS if name != "h" and name not in tops]
+    if lacks and set(tops) - set(PARTS):
+        there = f"{', '.join(tops[:-1])} and {tops[-1]}" if tops[1:] else tops[0]
+        fail(f"it has layers under {there}, and none under {lacks[0]}", expected="wte, wpe, h and ln_f", got=there)
 
 
 def _has_h(mine, own, expected):
@@ -190,6 +256,18 @@ def _has_h(mine, own, expected):
     if kind in ("list", "tuple", "generator"):
         why = f"h is a {kind}: an nn.ModuleList makes its blocks known to the model"
         fail(why, expected=expected, got=f"a {kind}, which hides them")
+
+
+def _can_learn(mine):
+    """Fail when a parameter is asked for no gradient."""
+    frozen = next((name for name, parameter in mine.named_parameters() if not parameter.requires_grad), None)
+    if frozen:
+        fail(f"{frozen} is frozen", expected="a parameter that gets a gradient", got="requires_grad=False")
+
+
+def _part(name):
+    """Return the part of the stack that a parameter is in: h.0 of h.0.ln_1.weight."""
+    return ".".join(name.split(".")[: 2 if name.startswith("h.") else 1])
 
 
 def _counted(mine, theirs):
@@ -242,8 +320,8 @@ def _norm_has_its_eps(mine, state, draw, values):
     small = {name: torch.zeros_like(value) if ".c_proj." in name else value for name, value in state.items()}
     small = {name: value / 5 if name[:3] in ("wte", "wpe") else value for name, value in small.items()}
     mine.load_state_dict(small)
-    ids = draw.ids(values["vocab_size"], batch=2, seq=5, label="input_ids")
-    stream = small["wte.weight"][ids] + small["wpe.weight"][:5]
+    ids = draw.ids(values["vocab_size"], batch=2, seq=9, label="input_ids")  # as before: rows that are kept are old now
+    stream = small["wte.weight"][ids] + small["wpe.weight"][:9]
     last = (small["ln_f.weight"], small["ln_f.bias"], values["layer_norm_epsilon"])
     expected = torch.nn.functional.layer_norm(stream, stream.shape[-1:], *last)
     says = "the blocks add nothing here: this is ln_f of small embeddings, where its eps shows"
@@ -293,6 +371,9 @@ LOOP = "for block in self.h:"
 ROUND = "hidden_states = block(hidden_states)"
 OUTPUT = "return self.ln_f(hidden_states)"
 NEW_LINE = "\n        "
+ONE_HOT = ("import TokenEmbedding", "import TokenEmbedding, embed_one_hot")
+START = "        hidden_states = self.wte"
+REFUSE = "            raise ValueError(past_length)\n"
 TORCH = ("from torch import Tensor, nn", "import torch\nfrom torch import Tensor, nn")
 
 mistake(
@@ -325,7 +406,20 @@ mistake(
     "ids-as-positions",
     POSITIONS,
     "self.wpe(input_ids, past_length)",
-    "The position table is given the ids. It takes how many positions there are, and where they start.",
+    "The position table is given a tensor: the ids, or their positions. It takes two numbers: how many positions, "
+    "and where they start.",
+    again=[TORCH, (POSITIONS, "self.wpe(torch.arange(past_length, past_length + input_ids.shape[1]))")],
+)
+mistake(
+    "ids-as-positions-of-an-embedding",
+    PLACES,
+    PLACES.replace("PositionEmbedding", "nn.Embedding"),
+    "The position table is given the ids. It is to be given positions, which start at past_length.",
+    also=[(POSITIONS, "self.wpe(input_ids)")],
+    again=[
+        (PLACES, PLACES.replace("PositionEmbedding", "nn.Embedding")),
+        (POSITIONS, "nn.functional.embedding(input_ids, self.wpe.weight)"),
+    ],
 )
 mistake(
     "position-arguments-swapped",
@@ -337,7 +431,23 @@ mistake(
     "past-length-unused",
     POSITIONS,
     "self.wpe(input_ids.shape[1])",
-    "past_length is not used: the positions always start at 0.",
+    "past_length does not reach the position table: its rows always start at 0.",
+    again=[(POSITIONS, "self.wpe(input_ids.shape[1]) + past_length")],
+)
+mistake(
+    "past-length-only-in-the-limit",
+    PLACES,
+    PLACES.replace("PositionEmbedding", "nn.Embedding"),
+    "past_length does not reach the position table: its rows always start at 0.",
+    also=[
+        TORCH,
+        (POSITIONS, "self.wpe(torch.arange(input_ids.shape[1]))"),
+        (START, f"        if past_length + input_ids.shape[1] > len(self.wpe.weight):\n{REFUSE}{START}"),
+    ],
+    again=[
+        (POSITIONS, "self.wpe(input_ids.shape[1])"),
+        (START, f"        if past_length + input_ids.shape[1] > len(self.wpe.weight):\n{REFUSE}{START}"),
+    ],
 )
 mistake(
     "past-length-as-more-rows",
@@ -394,6 +504,124 @@ mistake(
             ),
         )
     ],
+)
+mistake(
+    "positions-beyond-get-other-rows",
+    POSITIONS,
+    "self.wpe.weight[positions.clamp(max=len(self.wpe.weight) - 1)]",
+    "Positions beyond the table get rows of others. They are to end in a ValueError.",
+    also=[TORCH, (START, f"        positions = torch.arange(input_ids.shape[1]) + past_length\n{START}")],
+    again=[
+        TORCH,
+        (START, f"        positions = torch.arange(input_ids.shape[1]) + past_length\n{START}"),
+        (POSITIONS, "self.wpe.weight[positions % len(self.wpe.weight)]"),
+    ],
+)
+mistake(
+    "ids-cut-off",
+    START,
+    f"        input_ids = input_ids[:, -len(self.wpe.weight) :]\n{START}",
+    "Ids beyond n_positions are cut off. More of them are to end in a ValueError.",
+    again=[(START, f"        input_ids = input_ids[:, : len(self.wpe.weight) - past_length]\n{START}")],
+)
+mistake(
+    "an-assertion",
+    START,
+    f"        assert past_length + input_ids.shape[1] <= len(self.wpe.weight)\n{START}",
+    "What is beyond the table ends in an AssertionError, as of an assert. A ValueError is asked for.",
+    again=[
+        (
+            START,
+            "        if past_length + input_ids.shape[1] > len(self.wpe.weight):\n            raise AssertionError\n"
+            + START,
+        )
+    ],
+)
+mistake(
+    "ids-viewed",
+    SUM,
+    f"self.wte(input_ids.view(-1)).view(*input_ids.shape, -1) + {POSITIONS}",
+    "view() refuses ids that lie in another order in memory. They can come so: reshape() takes them.",
+    again=[(START, f"        b, s = input_ids.shape\n        input_ids = input_ids.view(b * s).view(b, s)\n{START}")],
+)
+mistake(
+    "unknown-ids-taken",
+    "self.wte(input_ids)",
+    "self.wte.weight[input_ids]",
+    "An id below 0 is taken. It is not in the table: wte, called on the ids as they are, refuses it.",
+    again=[("self.wte(input_ids)", "self.wte(input_ids.clamp(min=0))")],
+)
+mistake(
+    "float32-whatever-comes",
+    OUTPUT,
+    f"{OUTPUT}.float()",
+    "The result is float32 in a float64 model too. It has the dtype of the parameters.",
+    again=[(OUTPUT, f"{OUTPUT}.type(Tensor([]).dtype)")],
+)
+mistake(
+    "a-configuration-used-up",
+    BLOCKS,
+    f"self.h = nn.ModuleList(){NEW_LINE}while config.n_layer > 0:{NEW_LINE}    self.h.append(GPT2Block(config))"
+    f"{NEW_LINE}    config.n_layer -= 1",
+    "The caller's config has another n_layer once a model is made. It is to stay as it was.",
+    again=[(LAST, f"{LAST}{NEW_LINE}config.n_layer = 0")],
+)
+mistake(
+    "blocks-in-the-order-of-their-names",
+    LOOP,
+    "for _, block in sorted(self.h.named_children(), key=lambda pair: pair[0]):",
+    "More than ten blocks come in the wrong order: as text, 10 stands before 2.",
+    again=[(LOOP, "for block in [self.h[int(name)] for name in sorted(map(str, range(len(self.h))))]:")],
+)
+mistake(
+    "norms-drawn-anew",
+    LAST,
+    f"{LAST}{NEW_LINE}for parameter in self.parameters():{NEW_LINE}    nn.init.normal_(parameter, std=0.02)",
+    "Something gives a fresh norm other numbers. Its gain is to stay ones, and its shift zeros.",
+    again=[(LAST, f"{LAST}{NEW_LINE}nn.init.zeros_(self.ln_f.weight)")],
+)
+mistake(
+    "no-gradient-in-evaluation",
+    f"        {OUTPUT}",
+    f"        with torch.set_grad_enabled(self.training):\n            {OUTPUT}",
+    "In evaluation mode the result is cut off from the gradients. forward does the same in both modes: who wants "
+    "none calls it in a no_grad().",
+    also=[TORCH],
+    again=[(OUTPUT, "x = self.ln_f(hidden_states)\n        return x if self.training else x.detach()")],
+)
+mistake(
+    "no-gradients",
+    "    def forward",
+    "    @torch.no_grad()\n    def forward",
+    "The result is cut off from all parameters, by no_grad(), detach() or .data. All are to learn from it.",
+    also=[TORCH],
+    again=[(OUTPUT, f"{OUTPUT}.detach()")],
+)
+mistake(
+    "a-detached-stream",
+    ROUND,
+    "hidden_states = block(hidden_states.detach())",
+    "What a block is given is cut off from the gradients, so nothing before the last block learns.",
+    again=[(ROUND, "hidden_states = block(hidden_states.data)")],
+)
+mistake(
+    "one-block-and-no-list",
+    BLOCKS,
+    "self.h = GPT2Block(config)",
+    "h is one block. A list of n_layer blocks is asked for, in an nn.ModuleList.",
+    also=[(f"{LOOP}{NEW_LINE}    {ROUND}", "hidden_states = self.h(hidden_states)")],
+    again=[
+        (BLOCKS, "self.h, self.n_layer = GPT2Block(config), config.n_layer"),
+        (LOOP, "for _ in range(self.n_layer):"),
+        (ROUND, "hidden_states = self.h(hidden_states)"),
+    ],
+)
+mistake(
+    "a-list-of-one-block",
+    BLOCKS,
+    "self.h = nn.ModuleList([GPT2Block(config)])",
+    "h always has one block. config.n_layer says how many.",
+    again=[("range(config.n_layer)", "range(1)")],
 )
 mistake(
     "one-block-for-all",
@@ -472,6 +700,13 @@ mistake(
     again=[(LOOP, "for block in list(self.h.children())[: len(self.h) - 1]:")],
 )
 mistake(
+    "first-block-left-out",
+    LOOP,
+    "for block in self.h[1:]:",
+    "The first block is not used.",
+    again=[(LOOP, "for block in list(self.h)[1:]:")],
+)
+mistake(
     "each-from-the-start",
     LOOP,
     f"start = hidden_states{NEW_LINE}{LOOP}",
@@ -506,6 +741,34 @@ mistake(
     also=[(OUTPUT, "return hidden_states")],
 )
 mistake(
+    "ln-f-in-the-loop-and-after",
+    ROUND,
+    "hidden_states = self.ln_f(block(hidden_states))",
+    "ln_f comes after every block, and once more at the end. It comes once, after the last block.",
+    again=[(LOOP, f"stream = self.ln_f{NEW_LINE}{LOOP}"), (ROUND, "hidden_states = stream(block(hidden_states))")],
+)
+mistake(
+    "ln-f-before-and-after",
+    LOOP,
+    f"hidden_states = self.ln_f(hidden_states){NEW_LINE}{LOOP}",
+    "ln_f comes before the blocks, and again after them. It comes once, after the last block.",
+    again=[(f"{SUM}  #", f"self.ln_f({SUM})  #")],
+)
+mistake(
+    "ln-f-twice",
+    OUTPUT,
+    "return self.ln_f(self.ln_f(hidden_states))",
+    "ln_f comes twice after the blocks. It comes once.",
+    again=[(OUTPUT, f"hidden_states = self.ln_f(hidden_states){NEW_LINE}{OUTPUT}")],
+)
+mistake(
+    "a-tuple",
+    OUTPUT,
+    f"{OUTPUT}, hidden_states",
+    "forward returns a tuple. The hidden states after ln_f are asked for, alone.",
+    again=[(OUTPUT, f"last = self.ln_f(hidden_states){NEW_LINE}return (last, hidden_states)")],
+)
+mistake(
     "ln-f-default-eps",
     LAST,
     "self.ln_f = LayerNorm(config.n_embd)",
@@ -517,6 +780,17 @@ mistake(
     "hidden_states = block(hidden_states, past_length)",
     "The blocks get a mask that hides nothing, so that tokens see later ones. They need none: leave it out.",
     again=[(ROUND, "hidden_states = block(hidden_states, Tensor([0.0]))")],
+)
+mistake(
+    "a-mask-with-the-past",
+    ROUND,
+    "hidden_states = block(hidden_states, causal_mask(past_length + input_ids.shape[1]))",
+    "The blocks get a mask with columns for tokens that they do not see. They need none: leave it out.",
+    also=[("from puzzles.block", "from puzzles.causal_mask import causal_mask\nfrom puzzles.block")],
+    again=[
+        ("from puzzles.block", "from puzzles.causal_mask import causal_mask\nfrom puzzles.block"),
+        (ROUND, "hidden_states = block(hidden_states, causal_mask(input_ids.shape[1], past_length))"),
+    ],
 )
 mistake(
     "positions-with-an-axis-more",
@@ -543,6 +817,26 @@ mistake(
     TOKENS,
     "self.wte = nn.Embedding(config.vocab_size, config.n_embd, padding_idx=0)",
     "Token 0 gets no gradient: padding_idx keeps its row out of training. It is a token like any other.",
+)
+mistake(
+    "a-padding-index-at-the-end",
+    TOKENS,
+    "self.wte = nn.Embedding(config.vocab_size, config.n_embd, padding_idx=config.vocab_size - 1)",
+    "The last token gets no gradient: padding_idx keeps its row out of training. It is a token like any other.",
+    again=[(TOKENS, "self.wte = nn.Embedding(config.vocab_size, config.n_embd, padding_idx=-1)")],
+)
+mistake(
+    "gradients-by-frequency",
+    TOKENS,
+    "self.wte = nn.Embedding(config.vocab_size, config.n_embd, scale_grad_by_freq=True)",
+    "The gradients of tokens that come several times are divided by how often. They are to be added up.",
+    again=[
+        (TOKENS, TOKENS.replace("TokenEmbedding", "nn.Embedding")),
+        (
+            "self.wte(input_ids)",
+            "nn.functional.embedding(input_ids, self.wte.weight, scale_grad_by_freq=True)",
+        ),
+    ],
 )
 mistake(
     "tables-turned",
@@ -591,6 +885,17 @@ variant(
             ),
         ),
     ],
+)
+variant(
+    "ids-in-one-row",
+    SUM,
+    f"self.wte(input_ids.reshape(-1)).view(*input_ids.shape, -1) + {POSITIONS}",
+)
+variant("rows-by-a-product", "self.wte(input_ids)", "embed_one_hot(input_ids, self.wte.weight)", also=[ONE_HOT])
+variant(
+    "a-dropout-of-zero",
+    f"hidden_states = {SUM}",
+    f"hidden_states = nn.functional.dropout({SUM}, 0.0, self.training)",
 )
 variant(
     "by-index",
