@@ -288,7 +288,7 @@ class Run:
         uses = self._source.uses(rule.names, rule.within)
         if uses:
             found = uses[0]
-            says = [f"{found.dotted} is what this step is about: write it yourself"]
+            says = [f"{found.dotted} is what this step does without: write it yourself"]
             where = self._where(found.place.line, found.place.column)
             return CheckResult(
                 check.id, "failed", checking.fill(check.failed, got=found.dotted), detail=says, where=where

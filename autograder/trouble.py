@@ -51,7 +51,7 @@ def of_exception(error: StudentRaised, references: Collection[str] = ()) -> Trou
     frame = own[-1] if own else None
     text = _cut(f"{raised.type_name}: {raised.message}" if raised.message else raised.type_name)
     if raised.forbidden:
-        says = f"your code called {raised.forbidden}, which is what this step is about: write it yourself"
+        says = f"your code called {raised.forbidden}, which this step does without: write it yourself"
         return Trouble("failed", f"a call of {raised.forbidden}", (says,), frame, call, untried=True)
     if raised.builtin == "NotImplementedError" and raised.own:
         todo = (f"not done yet: {raised.message or 'NotImplementedError'}",)

@@ -115,6 +115,7 @@ def has_the_device(student, source):
         got = mask.device.type if kind is torch.device else _word(mask)
         if mask is not NUMBERS_READ and got != "meta":
             says = "hand device on to each call that makes a tensor: torch.arange, torch.zeros …"
+            says = says if kind is torch.device else "nothing that could be on a device has come back"
             meta = "meta is a device that every torch has: its tensors have no numbers"
             fail(_elsewhere(new, before) or says, meta, expected="meta", got=got)
 
@@ -289,6 +290,21 @@ mistake(
     "key > query + 1",
     "Each token also sees the one right after it, which is what it must predict: the triangle is off by one.",
     again=_file(f"return {_FULL}.triu(num_tokens + 2)\n"),
+)
+mistake(
+    "positions-one-by-one",
+    ".unsqueeze(1)  #",
+    "  #",
+    "Both rows of positions are compared place by place, and their lengths differ. As a column, by unsqueeze(1), each "
+    "query meets every key.",
+)
+mistake(
+    "positions-one-by-one-from-the-query",
+    ".unsqueeze(1)  #",
+    "  #",
+    "Both rows of positions are compared place by place, and their lengths differ. As a column, by unsqueeze(1), each "
+    "query meets every key.",
+    also=[("key > query", "query < key")],
 )
 mistake(
     "rows-and-columns-exchanged",

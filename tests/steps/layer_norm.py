@@ -199,7 +199,7 @@ forbids(
 def _refuse_nothing(mine):
     """Fail where neither is there: a plain tensor would be, and in no state dict either."""
     if not any(_has(mine, name) for name in ("weight", "bias")) and not mine.state_dict():
-        fail("weight and bias are not made yet", expected="a state dict of both", got="an empty one")
+        fail("there is neither weight nor bias: each is made, and kept on self", expected="a state dict of both", got="an empty one")
 
 
 def _has(mine, name):
@@ -292,6 +292,18 @@ mistake(
     "The result is divided by the variance. It is divided by the variance's square root.",
 )
 mistake(
+    "no-super-init",
+    "        super().__init__()\n",
+    "",
+    "__init__ does not begin with super().__init__(): it makes the places in which an nn.Module keeps what it is given.",
+)
+mistake(
+    "neither-weight-nor-bias",
+    "return self.weight * normalised + self.bias",
+    "return normalised",
+    "Neither weight nor bias is used. What is normalised is multiplied by the one, and the other is added.",
+)
+mistake(
     "multiplied-by-the-root",
     "centred / torch.sqrt(variance + self.eps)",
     "centred * torch.sqrt(variance + self.eps)",
@@ -307,7 +319,8 @@ mistake(
     "no-eps",
     "torch.sqrt(variance + self.eps)",
     "torch.sqrt(variance)",
-    "eps is not in the sum. It is added to the variance, under the root.",
+    "eps is not under the root. It is added to the variance, and the root is taken of both.",
+    again=[("torch.sqrt(variance + self.eps)", "torch.sqrt(variance) + self.eps")],
 )
 mistake(
     "eps-outside-the-root",
@@ -553,7 +566,7 @@ class LayerNorm(nn.LayerNorm):
     def __init__(self, dim, *, eps=1e-5):
         super().__init__(dim, eps=eps)
 """,
-    "This is torch's LayerNorm under the same name. The step is to write its sum yourself.",
+    "It is torch's LayerNorm that does the work. In this step the sum is yours.",
     again="from torch.nn import LayerNorm\n",
 )
 

@@ -218,6 +218,18 @@ mistake(
     again=[(INNER, "share = torch.erf(x / 2**0.5) / 2 + 0.5"), (BEND, "return x * share")],
 )
 mistake(
+    "a-caret-for-a-power",
+    "x * x * x",
+    "x^3",
+    "^ is no power in Python. x cubed is x**3, or x * x * x.",
+)
+mistake(
+    "tanh-of-one-number",
+    "torch.tanh",
+    "math.tanh",
+    "math.tanh takes a single number. torch.tanh takes a tensor.",
+)
+mistake(
     "exact-gelu-by-other-means",
     BEND,
     "return 0.5 * x * (1 + x.sign() * torch.special.gammainc(torch.full_like(x, 0.5), x * x / 2))",
@@ -407,6 +419,12 @@ WIDE = "self.c_fc = nn.Linear(config.n_embd, intermediate_size)"
 NARROW = "self.c_proj = nn.Linear(intermediate_size, config.n_embd)"
 FIRST = "hidden_states = gelu_new(self.c_fc(hidden_states))"
 LAST = "return self.c_proj(hidden_states)"
+mistake(
+    "no-super-init",
+    "        super().__init__()\n",
+    "",
+    "__init__ does not begin with super().__init__(): it makes the places in which an nn.Module keeps what it is given.",
+)
 mistake(
     "no-gelu",
     FIRST,

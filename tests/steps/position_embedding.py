@@ -358,6 +358,12 @@ GUARD = """        if end > n_positions:
 ASKS = "if end > n_positions:"
 SAYS = 'f"{end} positions are asked for, and n_positions is {n_positions}"'
 mistake(
+    "no-super-init",
+    "        super().__init__()\n",
+    "",
+    "__init__ does not begin with super().__init__(): it makes the places in which an nn.Module keeps what it is given.",
+)
+mistake(
     "no-check",
     GUARD,
     "",
@@ -396,6 +402,12 @@ mistake(
     ASKS,
     "if past_length > n_positions:",
     "Only past_length is compared with n_positions. The new tokens count too: compare past_length + seq_len.",
+)
+mistake(
+    "guard-turned",
+    ASKS,
+    "if end < n_positions:",
+    "What fits into the table is refused. An end beyond n_positions is.",
 )
 mistake(
     "one-too-strict",

@@ -389,6 +389,37 @@ mistake(
         )
     ],
 )
+for _name, _hides in (("below-0", "attn_mask < 0"), ("not-0", "attn_mask != 0")):
+    mistake(
+        f"weights-hidden-where-{_name}",
+        MASKED,
+        "pass\n",
+        "Hidden weights become 0 after the softmax, and a row no longer adds up to 1. The mask is added before it.",
+        also=[
+            (
+                f"    {AVERAGE}",
+                f"    if attn_mask is not None:\n        weights = weights.masked_fill({_hides}, 0.0)\n    {AVERAGE}",
+            )
+        ],
+    )
+    mistake(
+        f"scores-0-where-{_name}",
+        MASKED,
+        f"scores = scores.masked_fill({_hides}, 0.0)\n",
+        "Hidden scores become 0, and e to the power of 0 is a weight of 1. The mask is added, and -inf stays -inf.",
+    )
+mistake(
+    "mask-added-without-a-question",
+    f"    if attn_mask is not None:\n        {MASKED}",
+    "    scores = scores + attn_mask\n",
+    "The mask is added where there is none. Ask first whether it is None.",
+)
+mistake(
+    "question-turned",
+    "attn_mask is not None",
+    "attn_mask is None",
+    "The mask is added where there is none, and left out where there is one: the question is turned round.",
+)
 mistake(
     "mask-added-to-the-weights",
     MASKED,

@@ -33,6 +33,13 @@ def one_hot_matches(student, oracle, draw):
         close(student.embed_one_hot(ids, wide), wide[ids], rtol=1e-6, atol=1e-6, says="weight is float64 here")
     _both_ends(ids, rows)
     close(student.embed_one_hot(ids, weight), theirs(ids), rtol=1e-6, atol=1e-6, says="with the first id and the last")
+    ids = draw.ids(rows - 1, batch=2, seq=3)
+    weight = weight.clone()
+    weight[-1] = math.inf
+    got = student.embed_one_hot(ids, weight)
+    if type(got) is type(weight) and not bool(got.isnan().all()):
+        says = "a row that no id asks for is infinite: in a product it meets a 0, and 0 times infinity is nan"
+        fail(says, "a lookup does not see it: here the rows come by a product", expected="nan", got="numbers")
 
 
 @check.undeclared(failed="embed_one_hot does not let gradients through to the weight, or changes what it is given")
@@ -93,6 +100,13 @@ def output_matches(student, oracle, draw):
         close(after, ids, rtol=0, atol=0, says="these are the ids after the call: they were changed in place")
         ids = _both_ends(draw.ids(rows, **shape), rows)
         close(mine(ids), theirs(ids), rtol=1e-6, atol=1e-6, says="other ids, the first and the last among them")
+    none = ids[:0]
+    none.label = "no ids"
+    close(mine(none), theirs(none), rtol=0, atol=0, says="an empty tensor of ids gives no rows, and has no smallest id")
+    ids = draw.ids(rows, batch=3, seq=2)
+    kept = student.keep(ids.t().contiguous())
+    kept.t_()  # over there: the same ids, in an order in memory that view refuses; slices have such an order, too
+    close(mine(kept), theirs(ids), rtol=1e-6, atol=1e-6, says="input_ids lie in another order in memory")
     mine.eval()
     close(mine(ids), theirs(ids), rtol=1e-6, atol=1e-6, says="after .eval(): a lookup is the same in use")
 
@@ -181,6 +195,13 @@ mistake(
     "nn.functional.one_hot(input_ids)",
     "one_hot is not told how many classes there are, so it takes the largest id that it meets. "
     "It is the height of the table.",
+)
+mistake(
+    "rows-looked-up",
+    PRODUCT,
+    "return weight[input_ids]",
+    "The rows are looked up. Here they come by a product: one-hot rows times the weight.",
+    again=[(PRODUCT, "return weight.index_select(0, input_ids.flatten()).unflatten(0, input_ids.shape)")],
 )
 mistake(
     "one-hot-as-wide-as-a-row",
@@ -345,6 +366,12 @@ mistake(
     ],
 )
 mistake(
+    "no-super-init",
+    "        super().__init__()\n",
+    "",
+    "__init__ does not begin with super().__init__(): it makes the places in which an nn.Module keeps what it is given.",
+)
+mistake(
     "a-second-parameter",
     MAKE,
     MAKE + "\n        self.bias = nn.Parameter(torch.zeros(n_embd))",
@@ -363,6 +390,25 @@ mistake(
     "",
     "A negative id is not refused: indexing counts it from the table's end. Raise an error where an id is below 0.",
     again=[("if (input_ids < 0).any():", "if (input_ids >= self.weight.shape[0]).any():")],
+)
+mistake(
+    "truth-of-the-ids",
+    "(input_ids < 0).any()",
+    "input_ids < 0",
+    "The truth of input_ids < 0 is asked for, and a tensor of many numbers has none. any() says whether one is.",
+)
+mistake(
+    "the-smallest-id",
+    "(input_ids < 0).any()",
+    "input_ids.min() < 0",
+    "The smallest id is asked for, and an empty tensor has none. Ask whether any id is below 0.",
+    again=[("(input_ids < 0).any()", "torch.min(input_ids) < 0")],
+)
+mistake(
+    "ids-laid-out-by-view",
+    LOOK,
+    "return self.weight[input_ids.view(-1)].view(*input_ids.shape, -1)",
+    "view() refuses ids that lie in another order in memory. They can come so: reshape() takes them, and indexing too.",
 )
 mistake(
     "all-for-any",
