@@ -102,6 +102,35 @@ WRONG = {
         [COUNT, TRACE],
         "max_new_tokens is 0",
     ),
+    "gradients switched on": (
+        [
+            ("@torch.no_grad()\n", ""),
+            (EVAL, EVAL + "    torch.set_grad_enabled(False)\n"),
+            (RETURN, "    torch.set_grad_enabled(True)\n    return input_ids"),
+        ],
+        [TRACE],
+        "they are switched on",
+    ),
+    "a while loop until the last column is eos": (
+        [
+            (
+                LOOP,
+                (
+                    "ends = eos_token_id if eos_token_id is not None else -1\n"
+                    "    while max_new_tokens > 0 and not (input_ids[:, -1] == ends).all():\n"
+                    "        max_new_tokens -= 1"
+                ),
+            ),
+            (STOP, ""),
+        ],
+        [PROMPT],
+        "nothing is appended",
+    ),
+    "0 ends it by default": (
+        [("eos_token_id: int | None = None", "eos_token_id: int | None = 0")],
+        [COUNT],
+        "50256 and 0 are ids like any other",
+    ),
     "floats": ([(RETURN, "    return input_ids.float()")], ALL, "a tensor of torch.float32"),
     "a list": ([(RETURN, "    return input_ids.tolist()")], ALL, "a list"),
     "nothing comes back": ([(RETURN, "    input_ids")], ALL, "None"),
@@ -114,10 +143,14 @@ RIGHT = {
     "topk": [(BEST, "logits.topk(1).indices[:, 0]")],
     "softmax first": [(BEST, "logits.softmax(-1).argmax(-1)")],
     "hstack": [(JOIN, "torch.hstack([input_ids, next_ids[:, None]])")],
-    "inference_mode within": [
+    "gradients switched off, and given back": [
         ("@torch.no_grad()\n", ""),
-        (EVAL, EVAL + "    torch.set_grad_enabled(False)\n"),
-        (RETURN, "    torch.set_grad_enabled(True)\n    return input_ids"),
+        (EVAL, EVAL + "    recorded = torch.is_grad_enabled()\n    torch.set_grad_enabled(False)\n"),
+        (RETURN, "    torch.set_grad_enabled(recorded)\n    return input_ids"),
+    ],
+    "two rows at a time": [
+        ("model.transformer(input", "torch.cat([*map(model.transformer, input"),
+        ("-n_positions:])", "-n_positions:].split(2))])"),
     ],
     "torch.where": [("next_ids.masked_fill(ended, eos_token_id)", "torch.where(ended, eos_token_id, next_ids)")],
     "a while loop": [(LOOP, "end = input_ids.shape[1] + max_new_tokens\n    while input_ids.shape[1] < end:")],

@@ -151,6 +151,21 @@ WRONG = {
         [COPIES],
         "",
     ),
+    "the table's name decides for all": (
+        [(FULL, "PREFIX + name if name != HEAD and 'wte.weight' in state_dict else name")],
+        [OTHER],
+        "every second name is short",
+    ),
+    "half precision taken over": (
+        [(COPY, "            parameter.data = given[name].clone()\n")],
+        [COPIES],
+        "ln_f.weight, after a file of float16",
+    ),
+    "rounded": (
+        [(COPY, "            parameter.copy_(given[name].half())\n")],
+        LOADS,
+        "all tensors have nearly the file's numbers",
+    ),
     "recorded gradients": (
         [("    with torch.no_grad():\n", "    if True:\n")],
         [*LOADS, COPIES],

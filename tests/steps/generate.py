@@ -1,8 +1,10 @@
 """Step 13 is judged against Hugging Face's own greedy generation, redrawn: a fresh model repeats two tokens."""
 
+import contextlib
+
 from autograder.checking import check, equivalent, mistake, variant
 from autograder.comparing import close, equal, fail
-from autograder.student import Missing
+from autograder.student import Missing, StudentRaised
 
 NEW = 5  # each costs a pass through the model, where another row costs nothing
 
@@ -35,6 +37,9 @@ def counts_right(student, oracle, draw):
     for count in (0, 3, 1):  # the first that asks for something, for more than the prompt has
         expected = theirs.continued(ids, count)
         same(student.generate(mine, ids, count), expected, ids, f"max_new_tokens is {count}, and the prompt has 2")
+    prompt, expected = _without_an_end(draw)
+    written = student.generate(_writes(student, expected), prompt, 3)
+    same(written, expected, prompt, "no eos_token_id is given: 50256 and 0 are ids like any other")
 
 
 @check(
@@ -64,9 +69,12 @@ def stops_at_the_end(student, oracle, draw):
     mine, theirs = _pair(student, oracle, values)
     three, eos = _prompts_that_end(theirs, values, draw)
     two = _like(three[:2].contiguous(), three)
-    for ids in (two, _like(two.flip(0), three), three):  # the row that ends first is the first one, and the last one
-        expected, free = theirs.continued(ids, NEW, eos), theirs.continued(ids, NEW)[:, 6:]
-        same(student.generate(mine, ids, NEW, eos_token_id=eos), expected, ids, _endings(free, eos))
+    ids = _like(three[[1, 2, 0]], three)
+    # The row that ends first is the middle one, the first one, and, where another row never ends, the last one.
+    for some in (_like(three[[1, 0, 1]], three), two, ids):
+        expected, free = theirs.continued(some, NEW, eos), theirs.continued(some, NEW)[:, 6:]
+        same(student.generate(mine, some, NEW, eos_token_id=eos), expected, some, _endings(free, eos))
+    free = theirs.continued(ids, NEW)[:, 6:]
     # Now the same with ids 0 and eos exchanged everywhere: 0 is an id like any other.
     state = theirs.linear_state_dict()
     for name in ("transformer.wte.weight", "lm_head.weight"):
@@ -75,6 +83,7 @@ def stops_at_the_end(student, oracle, draw):
     expected, prompt = _exchanged(theirs.continued(ids, NEW, eos), eos), _like(_exchanged(ids, eos), ids)
     says = _endings(_exchanged(free, eos), 0)
     same(student.generate(mine, prompt, NEW, eos_token_id=0), expected, prompt, says)
+    _ends_beyond_the_window(student, oracle, {**values, "n_positions": 4}, draw)
 
 
 @check(
@@ -89,8 +98,8 @@ def passes_over_the_prompts(student, oracle, draw):
         expected = theirs.continued(ids, 3, eos)
         says = f"{eos} stands in row 1's prompt, {where}; no row begins with it"
         same(student.generate(mine, ids, 3, eos_token_id=eos), expected, ids, says)
-    ids, eos = _prompts_with_an_end(theirs, values, 2, draw, every=True)
-    says = f"{eos} stands in every row's prompt; no row begins with it"
+    ids, eos = _prompts_with_an_end(theirs, values, 5, draw, every=True)
+    says = f"{eos} stands at the end of every row's prompt; no row begins with it"
     same(student.generate(mine, ids, 3, eos_token_id=eos), theirs.continued(ids, 3, eos), ids, says)
 
 
@@ -99,8 +108,6 @@ def passes_over_the_prompts(student, oracle, draw):
     failed="the model does not run in evaluation mode, or gradients are recorded",
 )
 def runs_in_evaluation(student, oracle, draw):
-    import torch
-
     values = _small(draw)
     mine, theirs = _pair(student, oracle, values)
     ids = draw.ids(values["vocab_size"], batch=4, seq=5, label="input_ids")
@@ -110,14 +117,15 @@ def runs_in_evaluation(student, oracle, draw):
     if nn is not None:
         transformer.ln_f = nn.Sequential(norm, nn.Dropout(0.5))
         mine.train()
+        mine.training = False  # its own flag says nothing of the modules inside
         says = "a dropout was put behind the model's last norm: it drops only in training"
         same(student.generate(mine, ids, NEW), theirs.continued(ids, NEW), ids, says)
         transformer.ln_f = norm
-    # In place of the last norm, an addition to a tensor that is kept: it asks for gradients as soon as it is recorded.
-    seen = student.keep(torch.zeros(4, 5, values["n_embd"]))
-    norm.forward = seen.add_
+    # What comes into the last norm is kept, in a dict by the module: a tensor says whether it is recorded.
+    seen = student.keep({})
+    norm.register_forward_pre_hook(seen.setdefault)
     student.generate(mine, ids, 1)
-    if seen.requires_grad:
+    if any(getattr(value, "requires_grad", False) for given in seen.values() for value in given):
         fail("seen in the model's last norm", expected="nothing is recorded", got="what comes in asks for gradients")
 
 
@@ -131,36 +139,42 @@ def leaves_no_trace(student, oracle, draw):
     ids = draw.ids(values["vocab_size"], batch=1, seq=5, label="input_ids")
     blocks = mine.transformer.h
     mlp = blocks.item(0).mlp
+    mine.transformer.wpe.requires_grad_(False)
     mine.train()
     blocks.eval()
     mlp.train()
     before = mine.random_state()
-    modes = _modes(mine)
+    some = _some_modules(mine)
+    modes = _modes(some)
     _, (_, after, _) = student.generate.call_keeping(mine, ids, 3)
     close(after, _named(ids.clone()), rtol=0, atol=0, says="these are the caller's ids after the call")
     if not bool((mine.random_state() == before).all()):
         fail("greedy generation draws nothing", expected="the random state as it was", got="another one")
-    changed = [_changed(modes, _modes(mine), "after generate")]
+    changed = [_changed(modes, _modes(some), "after generate")]
     mine.eval()
     blocks.train()
     mlp.eval()
-    modes = _modes(mine)
+    modes = _modes(some)
     student.generate(mine, ids, 1)
-    changed.append(_changed(modes, _modes(mine), "after another call"))
+    changed.append(_changed(modes, _modes(some), "after another call"))
     _kept(changed, lambda: student.generate(mine, ids, 1))
     mine.train()
-    modes = _modes(mine)
+    modes = _modes(some)
     eos = int(theirs.continued(ids, 1)[0, -1])
     student.generate(mine, ids, 3, eos_token_id=eos)
-    changed = [_changed(modes, _modes(mine), "after eos_token_id")]
+    changed = [_changed(modes, _modes(some), "after eos_token_id")]
     _kept(changed, lambda: student.generate(mine, ids, 3, eos_token_id=eos))
     frozen = [name for name, parameter in mine.named_parameters() if not parameter.requires_grad]
-    equal(frozen, [], says="these parameters no longer ask for gradients")
+    if "transformer.wpe.weight" not in frozen:
+        fail("wpe.weight was frozen before the call", expected="no gradient asked for", got="it asks for one")
+    equal(frozen, ["transformer.wpe.weight"], says="these ask for no gradients, of which wpe.weight alone was frozen")
     student.generate(mine, ids, 0)
-    changed = [_changed(modes, _modes(mine), "when max_new_tokens is 0")]
+    changed = [_changed(modes, _modes(some), "when max_new_tokens is 0")]
     _kept(changed, lambda: student.generate(mine, ids, 0))
     if not mine(ids).requires_grad:
         fail("the model is called after generate", expected="gradients are recorded again", got="none are")
+    if _records_afterwards(student, lambda: student.generate(mine, ids, 0)):
+        fail("called under torch.no_grad()", expected="no gradients afterwards, either", got="they are switched on")
 
 
 def same(mine, theirs, prompt, says=""):
@@ -189,11 +203,16 @@ def _named(ids):
     return ids
 
 
-def _modes(mine):
-    """Return the mode of some modules, by their names in the model."""
+def _some_modules(mine):
+    """Return some modules by their names in the model: of each depth, two of one class in two modes among them."""
     transformer = mine.transformer
-    mlp = transformer.h.item(0).mlp
+    block = transformer.h.item(0)
+    mlp, c_attn = block.mlp, block.attn.c_attn
     some = {"model": mine, "transformer": transformer, "h": transformer.h, "h[0].mlp": mlp, "lm_head": mine.lm_head}
+    return {**some, "h[0].mlp.c_fc": mlp.c_fc, "h[0].attn.c_attn": c_attn}
+
+
+def _modes(some):
     return {name: module.training for name, module in some.items()}
 
 
@@ -250,17 +269,75 @@ def _prompts_with_an_end(theirs, values, place, draw, *, every=False):
 
 def _torchs_modules(student):
     """Return torch.nn in the worker, by one of the names that modules import; None where none has."""
+    return _found(student, (("nn",), ("torch", "nn")), ("Sequential", "Dropout"))
+
+
+def _found(student, paths, having):
     for module in (student.earlier("lm_head"), student.earlier("model"), student):
-        for path in (("nn",), ("torch", "nn")):
-            try:
+        for path in paths:
+            with contextlib.suppress(Missing, AttributeError):
                 found = module
                 for name in path:
                     found = getattr(found, name)
-                _ = found.Sequential, found.Dropout
-            except (Missing, AttributeError):
-                continue
-            return found
+                for name in having:
+                    getattr(found, name)
+                return found
     return None
+
+
+def _records_afterwards(student, call):
+    """Make a call while no gradients are recorded; return whether they are afterwards, and have them recorded again."""
+    torch = _found(student, (("torch",), ("nn", "functional", "torch")), ("set_grad_enabled", "is_grad_enabled"))
+    if torch is None:
+        return False
+    torch.set_grad_enabled(False)
+    try:
+        call()
+    except StudentRaised:
+        torch.set_grad_enabled(True)
+        raise
+    recorded = torch.is_grad_enabled()
+    torch.set_grad_enabled(True)
+    return recorded
+
+
+def _without_an_end(draw):
+    """Return a prompt, and the prompt with three new ids: GPT-2's own end and 0, which are no end unless it is said."""
+    import torch
+
+    prompt = draw.ids(40, batch=1, seq=1, label="input_ids")
+    return prompt, torch.cat([prompt, torch.tensor([[50256, 0, 50 + draw.integer(1, 9)]])], dim=1)
+
+
+def _writes(student, text):
+    """Return a small model of GPT-2's vocabulary that writes the last three of four ids, whatever it reads."""
+    import torch
+
+    sizes = {"vocab_size": 50257, "n_positions": 5, "n_embd": 4, "n_layer": 1, "n_head": 2, "n_inner": 3}
+    mine = student.earlier("lm_head").GPT2LMHeadModel(student.earlier("config").GPT2Config(**sizes))
+    # Beside such a position, a token and a fresh block are little: the id whose row is the position's is the best.
+    ways = torch.tensor([[1.0, -1.0, 1.0, -1.0], [1.0, 1.0, -1.0, -1.0], [1.0, -1.0, -1.0, 1.0]])
+    table, positions = torch.zeros(50257, 4), torch.zeros(5, 4)
+    table[text[0, 1:]], positions[:3] = ways, 100 * ways
+    mine.transformer.wte.weight, mine.transformer.wpe.weight = table, positions
+    return mine
+
+
+def _ends_beyond_the_window(student, oracle, values, draw):
+    """Fail unless a row goes on to be padded when the text is longer than n_positions."""
+    import torch
+
+    mine, theirs = _pair(student, oracle, values)
+    ids = draw.ids(values["vocab_size"], batch=7, seq=6, label="input_ids")
+    free = theirs.continued(ids, 3, window=4)[:, 6:]
+    eos = next((row[0] for row in free.tolist() if row[0] not in row[1:]), None)
+    expected = theirs.continued(ids, 3, eos, window=4)
+    try:
+        got = student.generate(mine, ids, 3, eos_token_id=eos)
+    except StudentRaised:
+        return  # a window that is missing is another check's question, as is one at another place
+    if torch.is_tensor(got) and got.dim() == 2 and torch.equal(got[:, :7], expected[:, :7]):
+        same(got, expected, ids, f"n_positions is 4, and {eos} ends a row of a text of 6")
 
 
 def _exchanged(ids, other):
@@ -307,6 +384,7 @@ STOP_WITH_EOS = STOP.replace("ended.all()", "eos_token_id is not None and ended.
 JOINED = "torch.cat([input_ids, next_ids.unsqueeze(1)], dim=1)"
 JOIN = f"        input_ids = {JOINED}\n"
 RETURN = "    return input_ids"
+PROMPTS_END = "if eos_token_id is not None and (input_ids[:, -1] == eos_token_id).all():"
 
 mistake(
     "first-position",
@@ -338,7 +416,7 @@ mistake(
     "argmax-without-an-axis",
     BEST,
     "logits.argmax()",
-    "There is a single number for the whole batch: argmax was given no axis, or the logits of one row alone. One for "
+    "There is a single number for the whole batch: argmax was given no axis, or logits that have lost one. One for "
     "each row is asked for.",
     again=[(BEST, "torch.argmax(logits)")],
 )
@@ -416,6 +494,36 @@ mistake(
     "The model is given the newest token alone, and takes it for the whole text. It is to get the text each time.",
 )
 mistake(
+    "the-new-token-at-its-place",
+    HIDDEN,
+    "hidden_states = model.transformer(input_ids[:, -1:], min(input_ids.shape[1], n_positions) - 1)",
+    "The model is given the newest token alone, at its place in the text. Without a cache it sees nothing of what "
+    "comes before: it is to get the text each time.",
+    again=[
+        (LOOP, f"{LOOP}\n        place = input_ids[:, -n_positions:].shape[1] - 1"),
+        ("model.transformer(input_ids[:, -n_positions:])", "model.transformer(input_ids[:, -1:], place)"),
+    ],
+)
+mistake(
+    "the-head-forgotten",
+    LOGITS,
+    "logits = hidden_states[:, -1]",
+    "The largest feature of the last vector is taken for a token. The head, which makes scores of it, is missing.",
+    again=[(BEST, "hidden_states[:, -1].argmax(dim=-1)")],
+)
+mistake(
+    "the-last-norm-twice",
+    "model.lm_head(hidden_states[:, -1])",
+    "model.lm_head(model.transformer.ln_f(hidden_states[:, -1]))",
+    "The last norm is applied once more before the head. What the transformer returns has gone through it already.",
+)
+mistake(
+    "a-window-of-the-new-tokens",
+    "-n_positions:]",
+    "-max_new_tokens:]",
+    "The model gets the last max_new_tokens tokens. How much it may see is n_positions.",
+)
+mistake(
     "the-prompt-alone",
     f"    {LOOP}\n",
     f"    prompt = input_ids[:, -n_positions:]\n    {LOOP}\n",
@@ -431,9 +539,9 @@ mistake(
     "no-window",
     "input_ids[:, -n_positions:]",
     "input_ids",
-    "The model is given more than n_positions tokens, and has no more positions. It is to get the last n_positions of "
-    "the text, whatever the model.",
-    again=[("model.transformer.wpe.weight.shape[0]", "1024")],
+    "Beyond n_positions the model is asked for positions that it does not have. It is to get the last n_positions "
+    "tokens alone, as if the text began with them.",
+    again=[(HIDDEN, HIDDEN.replace("n_positions:]", "n_positions:], max(0, input_ids.shape[1] - n_positions)"))],
 )
 mistake(
     "a-window-at-the-front",
@@ -474,6 +582,24 @@ mistake(
     "model.transformer.wpe.weight.shape[0]",
     "model.config.n_positions",
     "The model keeps no configuration. n_positions is the number of rows of its position table, wpe.",
+)
+mistake(
+    "n-positions-of-the-model",
+    "model.transformer.wpe.weight.shape[0]",
+    "model.n_positions",
+    "The model has no such attribute. n_positions is the number of rows of its position table, wpe.",
+)
+mistake(
+    "an-embedding-of-torch",
+    "model.transformer.wpe.weight.shape[0]",
+    "model.transformer.wpe.num_embeddings",
+    "The position table is a module of your own, and keeps no such number. Its weight has n_positions rows.",
+)
+mistake(
+    "a-module-with-a-shape",
+    "model.transformer.wpe.weight.shape[0]",
+    "model.transformer.wpe.shape[0]",
+    "wpe is a module, and has no shape. Its weight has: n_positions rows.",
 )
 mistake(
     "a-config-in-the-stack",
@@ -601,12 +727,56 @@ mistake(
     "ended.all()",
     "ended.any()",
     "Generation ends as soon as one row has. The others are to go on until all have ended.",
+    again=[(STOP, STOP_WITH_EOS.replace("ended.all()", "eos_token_id in next_ids"))],
 )
 mistake(
     "stopped-by-the-last-row",
     "ended.all()",
     "ended[-1]",
     "Generation ends as soon as the last row has. The others are to go on until all have ended.",
+)
+mistake(
+    "stopped-by-the-first-row",
+    "ended.all()",
+    "ended[0]",
+    "Generation ends as soon as the first row has. The others are to go on until all have ended.",
+    again=[("if ended.all()", "if eos_token_id is not None and input_ids[0, -1] == eos_token_id")],
+)
+mistake(
+    "those-that-go-on-padded",
+    "masked_fill(ended, eos_token_id)",
+    "masked_fill(~ended, eos_token_id)",
+    "eos_token_id is given to the rows that have not ended. It is for those that have.",
+    again=[("next_ids.masked_fill(ended, eos_token_id)", "torch.where(ended, next_ids, eos_token_id)")],
+)
+mistake(
+    "padded-after-the-loop",
+    PAD,
+    "",
+    "A row is padded from its first eos_token_id on, in the prompt too. Only one that the row has written counts.",
+    also=[
+        (
+            RETURN,
+            (
+                "    for row in input_ids if eos_token_id is not None else []:\n"
+                f"        row[(row == eos_token_id).cumsum(0) > 0] = eos_token_id\n{RETURN}"
+            ),
+        )
+    ],
+)
+mistake(
+    "room-for-all-returned",
+    EVAL,
+    f"{EVAL}    start, room = input_ids.shape[1], input_ids.new_zeros(len(input_ids), max_new_tokens)\n",
+    "When all rows have ended, the result is as long as without an end. It is to stop behind the id that ended the "
+    "last row.",
+    also=[(RETURN, "    return torch.cat([input_ids, room], 1)[:, : start + max_new_tokens]")],
+)
+mistake(
+    "an-end-without-being-asked",
+    "eos_token_id: int | None = None",
+    "eos_token_id: int | None = 50256",
+    "Generation ends at id 50256, and no eos_token_id was given. With none, nothing but the limit stops it.",
 )
 mistake(
     "no-padding",
@@ -694,6 +864,22 @@ mistake(
     again=[(PAD, f"            ended = ended | (input_ids[:, -1] == eos_token_id)\n{PAD}")],
 )
 mistake(
+    "stopped-before-the-first-token",
+    f"        {HIDDEN}",
+    f"        {PROMPTS_END}\n            break\n        {HIDDEN}",
+    "When every prompt ends with eos_token_id, nothing is appended. Only one that the row has written counts.",
+    also=[(STOP, "")],
+    again=[(EVAL, f"    {PROMPTS_END}\n        return input_ids\n{EVAL}")],
+)
+mistake(
+    "an-end-sought-in-the-window",
+    PAD,
+    f"            ended = (input_ids[:, -n_positions:][:, start:] == eos_token_id).any(1)\n{PAD}",
+    "Beyond n_positions a row that has ended goes on: its new ids are sought in the window, which has moved. A row "
+    "that has ended stays so.",
+    also=[(EVAL, f"{EVAL}    start = input_ids.shape[1]\n")],
+)
+mistake(
     "stopped-by-the-prompts",
     STOP,
     STOP_WITH_EOS.replace("ended.all()", "(input_ids == eos_token_id).any(dim=1).all()"),
@@ -710,8 +896,9 @@ mistake(
     "in-training-mode",
     EVAL,
     "",
-    "The model runs in training mode, as it came. It is to be put into evaluation mode first.",
-    again=[(EVAL, "    model.train()\n")],
+    "A module inside the model runs in training mode. model.eval() puts each of them into evaluation mode, whatever "
+    "the model's own flag says.",
+    again=[(EVAL, "    if model.training:\n        model.eval()\n")],
 )
 mistake(
     "gradients-recorded",
@@ -765,6 +952,45 @@ mistake(
     "With max_new_tokens=0 the model stays in evaluation mode. The modes are to be given back on every way out.",
 )
 mistake(
+    "all-in-training-that-were",
+    BACK,
+    "    for module, mode in modes:\n        if mode:\n            module.train()\n",
+    "A module that was in training wakes all that are inside it. train() goes down; setting module.training does not.",
+)
+mistake(
+    "modes-of-all-but-the-layers",
+    MODES,
+    'modes = [(module, module.training) for name, module in model.named_modules() if name.count(".") < 4]',
+    "The layers inside attention and MLP stay in evaluation mode. model.modules() gives every module, at any depth.",
+)
+mistake(
+    "modes-by-class",
+    MODES,
+    "modes = {type(module): module.training for module in model.modules()}",
+    "Modules of one class get one mode. Each module had a mode of its own, and is to get that back.",
+    also=[(BACK, "    for module in model.modules():\n        module.training = modes[type(module)]\n")],
+)
+mistake(
+    "gradients-switched-on",
+    "@torch.no_grad()\ndef",
+    "def",
+    "Gradients are switched on afterwards, whatever the caller had. torch.no_grad() gives back what was.",
+    also=[
+        (EVAL, f"{EVAL}    torch.set_grad_enabled(False)\n"),
+        (RETURN, f"    torch.set_grad_enabled(True)\n{RETURN}"),
+    ],
+)
+mistake(
+    "frozen-ones-woken",
+    RETURN,
+    f"    model.requires_grad_(True)\n{RETURN}",
+    "A parameter that was frozen asks for gradients again. The model is to come back as it was.",
+    again=[
+        (EVAL, f"{EVAL}    model.requires_grad_(False)\n"),
+        (RETURN, f"    for parameter in model.parameters():\n        parameter.requires_grad = True\n{RETURN}"),
+    ],
+)
+mistake(
     "gradients-off-for-good",
     EVAL,
     f"{EVAL}    torch.set_grad_enabled(False)\n",
@@ -816,6 +1042,11 @@ variant(
         (EVAL, f"{EVAL}    recorded = torch.is_grad_enabled()\n    torch.set_grad_enabled(False)\n"),
         (RETURN, f"    torch.set_grad_enabled(recorded)\n{RETURN}"),
     ],
+)
+variant(
+    "two-rows-at-a-time",
+    "model.transformer(input_ids[:, -n_positions:])",
+    "torch.cat([model.transformer(part) for part in input_ids[:, -n_positions:].split(2)])",
 )
 variant("torch-where", "next_ids.masked_fill(ended, eos_token_id)", "torch.where(ended, eos_token_id, next_ids)")
 variant(

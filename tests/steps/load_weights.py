@@ -1,14 +1,19 @@
 """Step 12 is judged with Hugging Face's own models: loaded by the learner's function, the logits are theirs."""
 
+import contextlib
+
 from autograder.checking import check, equivalent, mistake, variant
 from autograder.comparing import Failed, agrees, close, equal, fail, raises
 from autograder.difference import Difference
 from autograder.source import Place
-from autograder.student import StudentRaised
+from autograder.student import Missing, StudentRaised
 
 # On the logits, right code is at most 2.4e-6 away (step 11's measurement); a matrix left as it was, more than 1.
 NEAR = {"rtol": 2e-4, "atol": 5e-4}
 CUT = 2_000  # characters of an exception's message that come out of the learner's process
+# GPT-2 has blocks of two digits. Every matrix but c_attn is square here: what is turned by its shape is not.
+DEEP = {"vocab_size": 11, "n_positions": 9, "n_embd": 6, "n_layer": 13, "n_head": 3, "n_inner": 6}
+DEEP["layer_norm_epsilon"] = 1e-3
 
 
 @check(
@@ -16,8 +21,8 @@ CUT = 2_000  # characters of an exception's message that come out of the learner
     failed="loaded with Hugging Face's weights, the model does not give Hugging Face's logits",
 )
 def logits_match(student, oracle, draw):
-    for ordered, holds in ((dict, ""), (_by_name, "its names in the order of the alphabet, as safetensors has them")):
-        values = draw.config()
+    alphabet = "13 blocks, its names in the order of the alphabet, as safetensors has them"
+    for ordered, values, holds in ((dict, draw.config(), ""), (_by_name, DEEP, alphabet)):
         mine, theirs = _pair(student, oracle, values)
         _load(student, mine, ordered(theirs.checkpoint()), holds)
         _same_logits(mine, theirs, values, draw)
@@ -38,6 +43,9 @@ def takes_other_names(student, oracle, draw):
     theirs = oracle.lm_head_model(values)
     _load(student, mine, _bare(theirs.checkpoint()), "short names, and lm_head.weight")
     _same_logits(mine, theirs, values, draw)
+    theirs = oracle.lm_head_model(values)
+    _load(student, mine, _mixed(theirs.checkpoint()), "every second name is short, the others are full")
+    _same_logits(mine, theirs, values, draw)
 
 
 @check(
@@ -45,17 +53,10 @@ def takes_other_names(student, oracle, draw):
     failed="the mask buffers of old files are not passed over",
 )
 def passes_over_buffers(student, oracle, draw):
-    import torch
-
-    values = draw.config()
-    mine, size = _fresh(student, values), values["n_positions"]
-    for named in (dict, _bare):
-        theirs = oracle.lm_head_model(values)
-        given = dict(theirs.checkpoint())
-        for layer in range(values["n_layer"]):
-            given[f"transformer.h.{layer}.attn.bias"] = torch.ones(1, 1, size, size).tril()
-            given[f"transformer.h.{layer}.attn.masked_bias"] = torch.tensor(-1e4)
-        _load(student, mine, named(given), "attn.bias and attn.masked_bias in each block")
+    for named, values in ((dict, draw.config()), (_bare, DEEP)):
+        mine, theirs = _pair(student, oracle, values)
+        given = theirs.checkpoint() | _buffers(values)
+        _load(student, mine, named(given), f"attn.bias and attn.masked_bias in each of {values['n_layer']} blocks")
         _same_logits(mine, theirs, values, draw)
 
 
@@ -76,6 +77,8 @@ def names_what_is_wrong(student, oracle, draw):
     row = {norm: torch.ones(1, n_embd)}
     rows = {positions: torch.ones(values["n_positions"] + 1, n_embd)}
     strange = {"transformer.h.0.attn.rotary": torch.ones(3), "score.weight": torch.ones(2, n_embd)}
+    strange |= {"score.bias": torch.ones(2), "lm_head.bias": torch.ones(values["vocab_size"])}
+    strange["transformer.h.1.attn.c_attn.lora_bias"] = torch.tensor(1.0)
     lone = {name: value for name, value in file.items() if name != "lm_head.weight"}
     _refuses(student, mine, before, _without(file, bias), [bias], "h.0.mlp.c_fc.bias is missing here")
     _refuses(
@@ -86,14 +89,13 @@ def names_what_is_wrong(student, oracle, draw):
         [table],
         "wte.weight is missing here, and no lm_head.weight is there",
     )
-    _refuses(
-        student, mine, before, _without(file, table), [table], "wte.weight is missing here, and lm_head.weight is there"
-    )
     score = {"score.weight": strange["score.weight"]}
     _refuses(student, mine, before, file | score, list(score), "score.weight is unexpected here")
     _refuses(
-        student, mine, before, file | strange, list(strange), "score.weight and h.0.attn.rotary are unexpected here"
+        student, mine, before, file | strange, list(strange), "five tensors are unexpected here, and three are a bias"
     )
+    both = "h.0.mlp.c_fc.bias and wte.weight are missing here, lm_head.weight is there"
+    _refuses(student, mine, before, _without(file, table, bias), [table, bias], both)
     _refuses(student, mine, before, file | rows, [positions], "wpe.weight has a row too many here")
     padded = {table: torch.ones(values["vocab_size"] + 1, n_embd)}
     _refuses(
@@ -106,11 +108,13 @@ def names_what_is_wrong(student, oracle, draw):
     )
     _refuses(student, mine, before, file | row, [norm], f"ln_f.weight is [1, {n_embd}] here")
     _refuses(student, mine, before, file | axes, [matrix], "h.1.attn.c_attn.weight has three axes here")
-    every = _without(file, bias, "transformer.h.1.ln_2.bias") | strange | rows | row | axes
-    names = [bias, "transformer.h.1.ln_2.bias", *strange, positions, norm, matrix]
-    _refuses(
-        student, mine, before, every, names, "seven tensors are wrong here: two missing, two unexpected, three shapes"
-    )
+    # Each is let through by another comparison: of the first axis alone, and of one that is the right way or turned.
+    others = {"transformer.h.0.mlp.c_fc.weight": torch.ones(1, values["n_inner"]), positions: file[positions].t()}
+    head = {"lm_head.weight": file[table] + 1}
+    every = _without(file, bias, "transformer.h.1.ln_2.bias") | strange | row | axes | others | head
+    names = [bias, "transformer.h.1.ln_2.bias", *strange, norm, matrix, *others, *head]
+    says = "twelve are wrong here: two missing, five unexpected, four shapes, the head"
+    _refuses(student, mine, before, every, names, says)
 
 
 @check(
@@ -145,20 +149,25 @@ def copies_and_keeps_the_tie(student, oracle, draw):
     values = draw.config()
     mine, theirs = _pair(student, oracle, values)
     given = theirs.checkpoint()
-    kept = student.keep(given)
+    kept, held = student.keep(given), student.keep([])
+    norm, torch = mine.transformer.ln_f, _torch(student)
+    if torch is not None:
+        torch.set_grad_enabled(True)  # whatever an earlier check's refusals left
+    for part in (mine.transformer.wte, norm):
+        held.extend(part.parameters())
+    mine.transformer.wpe.requires_grad_(False)
     returned = _load(student, mine, kept, names=given)
     equal(returned, None, says="the function returns nothing: it changes the model")
-    loaded = mine.transformer.ln_f.weight.detach()
-    close(loaded, given["transformer.ln_f.weight"], rtol=0, atol=0, says="ln_f.weight, after loading")
-    gone = sorted(given.keys() - set(kept))
-    if gone:
-        fail("the caller's dict has lost entries", expected="the dict as it was", got=f"no {gone[0]} in it")
+    close(norm.weight.detach(), given["transformer.ln_f.weight"], rtol=0, atol=0, says="ln_f.weight, after loading")
+    _keeps_its_entries(kept, given)
     name = "transformer.h.0.attn.c_attn.weight"
+    close(kept.item(name), given[name], rtol=0, atol=0, says="h.0.attn.c_attn.weight in the caller's dict")
+    _same_parameters(list(held), [*mine.transformer.wte.parameters(), *norm.parameters()])
     mine.transformer.wte.weight = draw.normal(values["vocab_size"], values["n_embd"])
     layer = mine.transformer.h.item(0).attn.c_attn
     layer.weight = draw.normal(3 * values["n_embd"], values["n_embd"])
-    mine.transformer.ln_f.weight = draw.normal(values["n_embd"])
-    for each in (name, "transformer.wte.weight", "transformer.ln_f.weight"):
+    norm.weight, norm.bias = draw.normal(values["n_embd"]), draw.normal(values["n_embd"])
+    for each in (name, "transformer.wte.weight", "transformer.ln_f.weight", "transformer.ln_f.bias"):
         close(
             kept.item(each),
             given[each],
@@ -168,10 +177,89 @@ def copies_and_keeps_the_tie(student, oracle, draw):
         )
     table, head = mine.transformer.wte.weight.detach(), mine.lm_head.weight.detach()
     close(head, table, rtol=0, atol=0, says="wte.weight was changed, and lm_head.weight is not: they are no longer one")
-    trained = [name for name, parameter in mine.named_parameters() if not parameter.requires_grad]
-    equal(trained, [], says="these no longer ask for gradients")
-    if not mine(draw.ids(values["vocab_size"], batch=1, seq=3, label="input_ids")).requires_grad:
+    frozen = [name for name, parameter in mine.named_parameters() if not parameter.requires_grad]
+    if "transformer.wpe.weight" not in frozen:
+        fail("wpe.weight was frozen before loading", expected="no gradient asked for", got="it asks for one")
+    equal(frozen, ["transformer.wpe.weight"], says="these ask for no gradients, of which wpe.weight alone was frozen")
+    ids = draw.ids(values["vocab_size"], batch=1, seq=3, label="input_ids")
+    if not mine(ids).requires_grad:
         fail("the model is called after loading", expected="gradients are recorded again", got="none are")
+    if not mine.training:
+        fail("the model was in training mode before loading", expected="it still is", got="it is in evaluation mode")
+    _changes_numbers_alone(student, mine, given, values)
+    with contextlib.suppress(StudentRaised):
+        student.load_gpt2_weights(mine, {})
+    if not mine(ids).requires_grad:
+        fail("the model is called after an empty dict", expected="gradients are recorded again", got="none are")
+
+
+def _changes_numbers_alone(student, mine, file, values):
+    """Load two files more, where no gradients are recorded: one in float16, and one with short names and buffers."""
+    half = {name: value.half() for name, value in file.items()}
+    mine.eval()
+    recorded = _unrecorded(student, lambda: _load(student, mine, half, "all of it in float16"))
+    loaded = mine.transformer.ln_f.weight.detach()
+    close(loaded, half["transformer.ln_f.weight"].float(), rtol=0, atol=0, says="ln_f.weight, after a file of float16")
+    if mine.training:
+        fail("the model was in evaluation mode before loading", expected="it still is", got="it is in training mode")
+    if recorded:
+        fail("called under torch.no_grad()", expected="no gradients afterwards, either", got="they are switched on")
+    old = _bare(_without(file, "lm_head.weight") | _buffers(values))
+    kept = student.keep(old)
+    with contextlib.suppress(StudentRaised):  # whether it loads is another check's question
+        student.load_gpt2_weights(mine, kept)
+    _keeps_its_entries(kept, old)
+
+
+def _unrecorded(student, call):
+    """Make a call while no gradients are recorded; return whether they are afterwards, and have them recorded again."""
+    torch = _torch(student)
+    if torch is None:
+        call()
+        return False
+    torch.set_grad_enabled(False)
+    try:
+        call()
+    except (StudentRaised, Failed):
+        torch.set_grad_enabled(True)
+        raise
+    recorded = torch.is_grad_enabled()
+    torch.set_grad_enabled(True)
+    return recorded
+
+
+def _torch(student):
+    """Return torch in the worker, by one of the names that modules import; None where none has."""
+    for module in (student.earlier("lm_head"), student):
+        for path in (("torch",), ("nn", "functional", "torch")):
+            with contextlib.suppress(Missing, AttributeError):
+                found = module
+                for name in path:
+                    found = getattr(found, name)
+                _ = found.set_grad_enabled, found.is_grad_enabled
+                return found
+    return None
+
+
+def _keeps_its_entries(kept, given):
+    """Fail unless the caller's dict has the names that it had."""
+    now = set(kept)
+    gone, new = sorted(given.keys() - now), sorted(now - given.keys(), key=str)
+    if gone:
+        more = f", and {new[0]} is new" if new else ""
+        fail("the caller's dict has lost entries", expected="the dict as it was", got=f"no {gone[0]} in it{more}")
+    if new:
+        fail("the caller's dict has got entries", expected="the dict as it was", got=f"{new[0]} in it")
+
+
+def _same_parameters(held, now):
+    """Fail unless parameters that were held before loading are the model's still: the same objects, so the numbers."""
+    import torch
+
+    pairs = zip(held, now, strict=False)
+    if len(held) != len(now) or not all(one.dtype == other.dtype and torch.equal(one, other) for one, other in pairs):
+        says = "wte's and ln_f's parameters were held on to, as an optimiser does"
+        fail(says, expected="the file's numbers in them", got="the model has other parameters now")
 
 
 def _load(student, model, given, holds="", names=None):
@@ -193,14 +281,15 @@ def _load(student, model, given, holds="", names=None):
             Place(lines[-1], 1) if lines else None,
             compared=True,
             values=(_named(message, names or given), []),
+            says=holds,
             call=error.call,
         ) from None
 
 
 def _named(message, given):
-    """Return which tensors of a file a message names, or that most of them are, and whether a prefix stands twice."""
-    twice = "transformer.transformer." in message
-    short = [name.removeprefix("transformer.") for name in given]
+    """Return which tensors a message names, or that most are, and how often a prefix is where none belongs."""
+    twice = sum(f"transformer.{name}" in message for name in ("transformer.", "lm_head.weight"))
+    short = list(map(_short, given))
     named = sorted(name for name in short if name in message)
     most = len(message) >= CUT or 2 * len(named) > len(short)  # how many find room hangs on the words around them
     return ["most of them", twice] if most else [*named, twice]
@@ -217,12 +306,18 @@ def _quoted(kind, message):
 def _refuses(student, mine, before, given, names, says):
     """Fail unless a file is refused by a ValueError with these names, and the model is as it was before."""
     message = raises(lambda: student.load_gpt2_weights(mine, given), "ValueError", says=says)
-    lacking = [name for name in names if name.removeprefix("transformer.") not in message]
+    lacking = [name for name in names if _short(name) not in message]
     if lacking:
         got = f"none in its first {CUT:,} characters" if len(message) >= CUT else "a message without it"
         found = Difference(f"one message, with {lacking[0]} in it", got, (says, *_quoted("ValueError", message)))
         seen = _named(message, []) if len(message) >= CUT else lacking
         raise Failed(found, compared=True, values=(seen, []), says=says)
+    right = [name for name in map(_short, given) if name not in map(_short, names)]
+    if right and 2 * sum(name in message for name in right) > len(right):
+        found = Difference(
+            "the tensors that are wrong", "most that are right, too", (says, *_quoted("ValueError", message))
+        )
+        raise Failed(found, compared=True, values=("most of them", []), says=says)
     for name, value in mine.state_dict().items():
         close(value, before[name].detach(), rtol=0, atol=0, says=f"{name} was changed, although the file is refused")
 
@@ -246,6 +341,8 @@ def _culprit(mine, theirs):
     if not wrong:
         return "all tensors are the file's: something else was changed"
     if len(wrong) == len(own):
+        if all(torch.allclose(own[name], theirs.linear_state_dict()[name], rtol=0.01, atol=1e-3) for name in wrong):
+            return "all tensors have nearly the file's numbers: were they rounded?"
         return "nothing was loaded: no tensor has the file's numbers"
     name = wrong[0]
     if torch.equal(own[name], file[name]):
@@ -253,8 +350,25 @@ def _culprit(mine, theirs):
     return f"{name} has other numbers than the file"
 
 
+def _short(name):
+    return name.removeprefix("transformer.")
+
+
 def _bare(given):
-    return {name.removeprefix("transformer."): value for name, value in given.items()}
+    return {_short(name): value for name, value in given.items()}
+
+
+def _mixed(given):
+    return {_short(name) if place % 2 else name: value for place, (name, value) in enumerate(given.items())}
+
+
+def _buffers(values):
+    """Return what old files hold of each block besides its weights."""
+    import torch
+
+    size, blocks = values["n_positions"], [f"transformer.h.{layer}.attn" for layer in range(values["n_layer"])]
+    masks = {f"{attention}.bias": torch.ones(1, 1, size, size).tril() for attention in blocks}
+    return masks | {f"{attention}.masked_bias": torch.tensor(-1e4) for attention in blocks}
 
 
 def _by_name(given):
@@ -283,9 +397,20 @@ DIFFERS = "if head is not None and TABLE in given and not torch.equal(head, give
 MISSING = '    wrong += [f"{name} is missing" for name in own if name not in given]\n'
 STRANGE = '    wrong += [f"{name} is unexpected" for name in given if name not in own]\n'
 SHAPES = "if name in given and given[name].shape != parameter.shape:"
+LISTED = (
+    f"    for name, parameter in own.items():\n        {SHAPES}\n"
+    '            wrong.append(f"{name} is {list(given[name].shape)}, not {list(parameter.shape)}")\n'
+)
 RAISE = '    if wrong:\n        raise ValueError("; ".join(wrong))\n'
+ALONE = '        wrong.append(f"{HEAD} differs from {TABLE}")\n'
 COPY = "            parameter.copy_(given[name])\n"
 LOOP = f"        for name, parameter in own.items():\n{COPY}"
+LEFT_OUT = f"        lacks, has = model.load_state_dict(given, strict=False)\n    wrong = [*lacks[:-1], *has]\n{RAISE}"
+TRIED = (
+    "        try:\n            model.load_state_dict({**given, HEAD: given[TABLE]})\n"
+    "        except RuntimeError as error:\n            raise ValueError(str(error)) from error\n"
+)
+UNLIKE = "unlike = any(n == full_name and p.shape != tensor.shape for n, p in model.named_parameters())\n"
 WHERE_IT_FITS = f"            if name in given and given[name].shape == parameter.shape:\n    {COPY}"
 
 mistake(
@@ -313,6 +438,36 @@ mistake(
     '"attn.c_attn.weight", ',
     "",
     "The attention's c_attn.weight is not turned. All four matrices of a block are to be.",
+)
+mistake(
+    "the-mlps-c-proj-not-turned",
+    ', "mlp.c_proj.weight")',
+    ")",
+    "The MLP's c_proj.weight is not turned. All four matrices of a block are to be.",
+)
+mistake(
+    "turned-by-its-shape",
+    TURN,
+    "tensor.t() if name.endswith('attn.c_proj.weight') or (name.endswith(TRANSPOSED) and unlike) else tensor",
+    "A matrix is turned where its shape is not the model's. Where n_inner is n_embd, the MLP's are square as well: go "
+    "by name.",
+    also=[("        given[full", f"        {UNLIKE}        given[full")],
+)
+mistake(
+    "whatever-is-turned-by-its-shape",
+    TURN,
+    "tensor.t() if tensor.dim() == 2 and (name.endswith('attn.c_proj.weight') or unlike) else tensor",
+    "A tensor is turned where its shape is not the model's. Where n_inner is n_embd, the MLP's matrices are square as "
+    "well: go by name.",
+    also=[("        given[full", f"        {UNLIKE}        given[full")],
+)
+mistake(
+    "a-turned-table-taken",
+    f"        {SHAPES}",
+    "        if name in given and given[name].dim() == 2 and given[name].t().shape == parameter.shape:\n"
+    f"            given[name] = given[name].t()\n        {SHAPES}",
+    "A table that lies on its side is turned, and taken. Only the four matrices of each block are turned; another "
+    "shape is to be named.",
 )
 mistake(
     "reshaped-not-turned",
@@ -352,6 +507,55 @@ mistake(
     again=[("name.endswith(BUFFERS)", '"bias" in name'), ("{name} is missing", "no {name}")],
 )
 mistake(
+    "unknown-biases-passed-over",
+    STRANGE,
+    STRANGE.replace("not in own", "not in own and not name.endswith('bias')"),
+    "A bias that the model does not have is passed over. Only attn.bias and attn.masked_bias are; any other is to be "
+    "named.",
+    also=[(SKIP, "")],
+    again=[(STRANGE, STRANGE.replace("not in own", "not in own and 'bias' not in name"))],
+)
+mistake(
+    "more-taken-for-a-buffer",
+    "name.endswith(BUFFERS)",
+    'name.endswith("bias") and tensor.dim() != 1',
+    "A tensor that the model does not have is passed over as if it were a buffer. Only attn.bias and attn.masked_bias "
+    "are, by their whole names.",
+    again=[("name.endswith(BUFFERS)", "tensor.dim() in (0, 4)")],
+)
+mistake(
+    "all-of-the-heads-passed-over",
+    SKIP,
+    f"{SKIP}        if name.startswith('lm_head') and name != HEAD:\n            continue\n",
+    "lm_head.bias is passed over. It is no weight of the model, so it is to be named as unexpected.",
+)
+mistake(
+    "buffers-of-ten-blocks",
+    "name.endswith(BUFFERS)",
+    "re.search(r'h\\.\\d\\.attn\\.(masked_)?bias$', name)",
+    "The buffers of block 10 and those after it are not passed over. A block's number may have two digits.",
+    also=[("import torch\n", "import re\n\nimport torch\n")],
+    again=[
+        (
+            "name.endswith(BUFFERS)",
+            "name.removeprefix(PREFIX) in {f'h.{i}{end}' for i in range(10) for end in BUFFERS}",
+        )
+    ],
+)
+mistake(
+    "buffers-of-twelve-blocks",
+    "name.endswith(BUFFERS)",
+    "name.removeprefix(PREFIX) in {f'h.{i}{end}' for i in range(12) for end in BUFFERS}",
+    "The buffers of a thirteenth block are not passed over. There may be more blocks than GPT-2's 12.",
+)
+mistake(
+    "ten-blocks-turned",
+    "name.endswith(TRANSPOSED)",
+    "re.search(r'h\\.\\d\\.(attn|mlp)\\.c_\\w+\\.weight$', name)",
+    "The matrices of block 10 and those after it are not turned. A block's number may have two digits.",
+    also=[("import torch\n", "import re\n\nimport torch\n")],
+)
+mistake(
     "masked-bias-forgotten",
     '(".attn.bias", ".attn.masked_bias")',
     '(".attn.bias",)',
@@ -387,6 +591,15 @@ mistake(
     "be looked at by itself.",
 )
 mistake(
+    "prefix-for-all-or-none",
+    "    given = {}\n",
+    "    bare = not any(name.startswith(PREFIX) for name in state_dict)\n    given = {}\n",
+    "Whether names get the prefix is decided for the whole file. Each name is to be looked at by itself: it gets the "
+    "prefix unless it has it.",
+    also=[(FULL, "PREFIX + name if bare and name != HEAD else name")],
+    again=[(FULL, "PREFIX + name if 'wte.weight' in state_dict and name != HEAD else name")],
+)
+mistake(
     "prefix-stripped-by-letters",
     FULL,
     "name if name == HEAD else PREFIX + name.lstrip(PREFIX)",
@@ -404,7 +617,60 @@ mistake(
     "head-not-taken-out",
     TAKEN,
     "head = given.get(HEAD)",
-    "lm_head.weight counts as unexpected. When it has been compared, it is to be taken out.",
+    "A file is refused for its lm_head.weight, which equals its table. It gets no prefix, is compared by its numbers, "
+    "and is then taken out.",
+)
+mistake(
+    "a-prefix-for-the-head",
+    FULL,
+    "name if name.startswith(PREFIX) else PREFIX + name",
+    "lm_head.weight gets the prefix, and is then unexpected. It stands outside the transformer: its name is to stay.",
+)
+mistake(
+    "a-head-that-is-missing",
+    "own = {name: parameter for name, parameter in named if name != HEAD}",
+    "own = model.state_dict()",
+    "lm_head.weight counts as missing when it has been taken out, or is not there. The model's names are to be "
+    "compared without the head's.",
+    again=[("for name, parameter in named if name != HEAD}", "for name, parameter in named}")],
+)
+mistake(
+    "an-equal-head-refused",
+    "not torch.equal(head, given[TABLE])",
+    "head is not given[TABLE]",
+    "A head that equals the table is refused as another one. The file's own two tensors are to be compared, by their "
+    "numbers.",
+    again=[("not torch.equal(head, given[TABLE])", "not torch.equal(head, model.transformer.wte.weight)")],
+)
+mistake(
+    "a-head-in-place-of-the-table",
+    MISSING,
+    f"    if head is not None:\n        given.setdefault(TABLE, head)\n{MISSING}",
+    "A missing wte.weight is not named where lm_head.weight is there. The head does not stand in for it.",
+)
+mistake(
+    "a-head-without-its-table-alone",
+    MISSING,
+    f"    if head is not None and TABLE not in given:\n        raise ValueError(TABLE)\n{MISSING}",
+    "Where wte.weight is missing and lm_head.weight is there, nothing else is named. One message is to name all "
+    "that is wrong.",
+    again=[
+        (TAKEN, f"{TAKEN}\n    if head is not None and TABLE not in given:\n        raise ValueError('no ' + TABLE)")
+    ],
+)
+mistake(
+    "another-head-alone",
+    'wrong.append(f"{HEAD}',
+    'raise ValueError(f"{HEAD}',
+    "Where the head differs, nothing else is named. One message is to name all that is wrong.",
+    again=[(ALONE, "        raise ValueError('not the table: ' + HEAD)\n")],
+)
+mistake(
+    "another-head-last",
+    DIFFERS,
+    "if False:",
+    "A head that differs is not named where something else is wrong. One message is to name all that is wrong.",
+    also=[(RAISE, f"{RAISE}    {DIFFERS}\n        raise ValueError(HEAD)\n")],
 )
 mistake(
     "table-not-asked-for",
@@ -479,8 +745,8 @@ mistake(
     "missing-is-a-key-error",
     MISSING,
     "",
-    "A tensor that is missing ends in a KeyError, when others have been copied already. It is to be named in a "
-    "ValueError before anything is changed.",
+    "A tensor that is missing ends in a KeyError. It is to be named in a ValueError, before anything is changed.",
+    again=[(MISSING, ""), (SHAPES, SHAPES.replace("name in given and ", ""))],
 )
 mistake(
     "unexpected-passed-over",
@@ -497,6 +763,12 @@ mistake(
     again=[(SHAPES, "if name in given and given[name] is None:")],
 )
 mistake(
+    "the-first-axis-alone",
+    SHAPES,
+    "if name in given and given[name].shape[:1] != parameter.shape[:1]:",
+    "Only the first axis is compared, so a tensor of another shape is let through. The shapes have to be equal.",
+)
+mistake(
     "sizes-in-place-of-shapes",
     SHAPES,
     "if name in given and given[name].numel() != parameter.numel():",
@@ -506,6 +778,56 @@ mistake(
     again=[
         (SHAPES, "if name in given and given[name].nelement() != parameter.nelement():"),
         (COPY, "            parameter.copy_(given[name].reshape_as(parameter))\n"),
+    ],
+)
+mistake(
+    "first-ten-faults",
+    '"; ".join(wrong)',
+    '"; ".join(wrong[:10])',
+    "The message stops before all is named: the last shapes are not in it. It is to name all that are wrong.",
+)
+mistake(
+    "kind-by-kind",
+    MISSING,
+    f"{MISSING}{RAISE}",
+    "Where something is missing, nothing unexpected and no shape is named. One message is to name all that is wrong.",
+    also=[(STRANGE, f"{STRANGE}{RAISE}")],
+)
+mistake(
+    "names-before-shapes",
+    STRANGE,
+    f"{STRANGE}{RAISE}",
+    "Where a name is wrong, no shape is. One message is to name all that is wrong, of both kinds.",
+)
+mistake(
+    "a-shape-alone",
+    'wrong.append(f"{name} is {list',
+    'raise ValueError(f"{name} is {list',
+    "The first shape that differs is raised at once, and no other is named. One message is to name all that is wrong.",
+)
+mistake(
+    "right-ones-named-too",
+    f"{MISSING}{STRANGE}",
+    "    if own.keys() != given.keys():\n        wrong.append(f'the names differ: {list(own)} and {list(given)}')\n",
+    "The message names most of the tensors, those that are right as well. Only those that are wrong are to be in it.",
+    again=[
+        (
+            f"{MISSING}{STRANGE}",
+            "    if own.keys() ^ given.keys():\n        wrong.extend(f'{name}?' for name in [*own, *given])\n",
+        )
+    ],
+)
+mistake(
+    "unexpected-is-a-key-error",
+    STRANGE,
+    "",
+    "A tensor that the model does not have ends in a KeyError. It is to be named in a ValueError, before anything is "
+    "changed.",
+    also=[
+        (
+            f"    for name, parameter in own.items():\n        {SHAPES}",
+            "    for name in given:\n        parameter = own[name]\n        if given[name].shape != parameter.shape:",
+        )
     ],
 )
 mistake(
@@ -538,6 +860,28 @@ mistake(
     also=[(COPY, WHERE_IT_FITS + RAISE)],
 )
 mistake(
+    "changed-by-load-state-dict",
+    f"{MISSING}{STRANGE}",
+    "",
+    "The file is refused when a part of it has been copied already. Everything is to be looked at before anything is "
+    "changed.",
+    also=[
+        (LISTED, ""),
+        (
+            LOOP,
+            LEFT_OUT,
+        ),
+    ],
+    again=[
+        (f"{MISSING}{STRANGE}", ""),
+        (LISTED, ""),
+        (
+            LOOP,
+            TRIED,
+        ),
+    ],
+)
+mistake(
     "nothing-loaded",
     COPY,
     "            pass\n",
@@ -563,6 +907,36 @@ mistake(
     "            parameter.data = given[name]\n",
     "The model's parameters are the file's tensors themselves, so training would change the file. Their values are to "
     "be copied.",
+)
+mistake(
+    "file-kept-in-part",
+    COPY,
+    "            parameter.data = given[name].contiguous()\n",
+    "Some parameters are the file's tensors themselves, so training would change the file. The values of each are to "
+    "be copied.",
+)
+mistake(
+    "the-biases-kept",
+    COPY,
+    f"            if 'bias' in name:\n                parameter.data = given[name]\n            else:\n    {COPY}",
+    "The biases are the file's tensors themselves, so training would change the file. Their values are to be copied.",
+)
+mistake(
+    "the-files-dtype",
+    COPY,
+    "            parameter.data = given[name].clone()\n",
+    "The model takes over the file's dtype: a file of float16 makes it float16. copy_ writes the values into the "
+    "parameter that is there.",
+)
+mistake(
+    "other-parameters",
+    LOOP,
+    "        for name in own:\n            path, _, last = name.rpartition('.')\n"
+    "            setattr(model.get_submodule(path), last, torch.nn.Parameter(given[name].clone()))\n"
+    "        model.lm_head.weight = model.transformer.wte.weight\n",
+    "The model has other parameters than before, so an optimiser that holds the old ones trains nothing. Values are to "
+    "be copied into those that are there.",
+    again=[(LOOP, "        model.load_state_dict({**given, HEAD: given[TABLE]}, assign=True)\n")],
 )
 mistake(
     "untied",
@@ -592,6 +966,78 @@ mistake(
     "    torch.set_grad_enabled(False)\n    if True:\n",
     "Gradients are switched off, and never on again: whoever trains the model afterwards gets none. They are to be off "
     "during the copy alone.",
+)
+mistake(
+    "gradients-switched-on",
+    "    with torch.no_grad():\n",
+    "    torch.set_grad_enabled(False)\n    if True:\n",
+    "Gradients are switched on afterwards, whatever the caller had. They are to be off during the copy alone: "
+    "torch.no_grad() gives back what was.",
+    also=[(COPY, f"{COPY}    torch.set_grad_enabled(True)\n")],
+)
+mistake(
+    "gradients-off-after-a-refusal",
+    "    given = {}\n",
+    "    recorded = torch.is_grad_enabled()\n    torch.set_grad_enabled(False)\n    given = {}\n",
+    "When a file has been refused, gradients stay switched off. They are to be off during the copy alone.",
+    also=[(COPY, f"{COPY}    torch.set_grad_enabled(recorded)\n")],
+)
+mistake(
+    "frozen-ones-woken",
+    COPY,
+    f"{COPY}    model.requires_grad_(True)\n",
+    "A parameter that was frozen asks for gradients again. Loading changes numbers, and nothing else.",
+    again=[
+        ("    given = {}\n", "    model.requires_grad_(False)\n    given = {}\n"),
+        (COPY, f"{COPY}            parameter.requires_grad_(True)\n"),
+    ],
+)
+mistake(
+    "evaluation-mode-left",
+    COPY,
+    f"{COPY}    model.eval()\n",
+    "The model is in evaluation mode afterwards, and was in training. Loading changes numbers, and nothing else.",
+    again=[("    given = {}\n", "    model.eval()\n    given = {}\n")],
+)
+mistake(
+    "training-mode-left",
+    COPY,
+    f"{COPY}    model.train()\n",
+    "The model is in training mode afterwards, and was in evaluation. Loading changes numbers, and nothing else.",
+)
+mistake(
+    "the-callers-buffers-deleted",
+    SKIP,
+    SKIP.replace("continue", "del state_dict[name]\n            continue"),
+    "The buffers are deleted from the caller's own dict. That is to stay as it was: make a new one.",
+    also=[("in state_dict.items()", "in list(state_dict.items())")],
+)
+mistake(
+    "the-callers-names-changed",
+    "    given = {}\n",
+    "    for name in list(state_dict):\n        if not name.startswith(PREFIX) and name != HEAD:\n"
+    "            state_dict[PREFIX + name] = state_dict.pop(name)\n    given = {}\n",
+    "The names in the caller's own dict are changed. That is to stay as it was: make a new one.",
+)
+mistake(
+    "the-callers-matrices-turned",
+    "        given[full",
+    "        if name.endswith(TRANSPOSED):\n            state_dict[name] = tensor.mT\n        given[full",
+    "The matrices in the caller's own dict are turned. It is to stay as it was: what is turned belongs into a new one.",
+    again=[("tensor.t() if", "tensor.t_() if")],
+)
+mistake(
+    "a-head-for-the-caller",
+    TAKEN,
+    f"{TAKEN}\n    state_dict.setdefault(HEAD, given.get(TABLE))",
+    "lm_head.weight is put into the caller's own dict. That is to stay as it was: make a new one.",
+)
+mistake(
+    "the-callers-dict-filled",
+    "    given = {}\n",
+    "    given = state_dict\n",
+    "The model's names are put into the caller's own dict, beside the file's. Make a new one for what is to be loaded.",
+    also=[("in state_dict.items()", "in list(state_dict.items())")],
 )
 mistake(
     "file-emptied",
