@@ -74,8 +74,8 @@ def _alone_is_left_out() -> Iterator[None]:
 
     run = Bench.run
 
-    def in_the_chain(bench: Bench, own: Any = ()) -> Any:
-        return run(bench, own or bench.chain.dependencies(()))
+    def in_the_chain(bench: Bench, own: Any = (), **options: Any) -> Any:
+        return run(bench, own or bench.chain.dependencies(()), **options)
 
     with mock.patch.object(Bench, "run", in_the_chain):
         yield
