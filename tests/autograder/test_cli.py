@@ -101,7 +101,7 @@ def test_a_verb_that_is_none_gets_a_near_miss(call):
         (["generate", "--chekc"], "No such option: --chekc"),
         (["verify", "layernorm"], 'there is no step "layernorm": did you mean layer_norm (s03)?'),
         (["record", "s18"], "step 18, KV Cache, is planned: it has no files yet"),
-        (["check", "99"], 'there is no step "99": there are 13 steps, 01 to 13'),
+        (["check", "99"], 'there is no step "99": there are 18 steps, 01 to 18'),
         (["check", "1", "--tree", "x"], "choose from"),
         (["check", "1", "--tree", "mine"], "argument --tree: invalid choice: 'mine'"),
         (["check", "1", "--seed", "../x"], '"../x" is no seed'),

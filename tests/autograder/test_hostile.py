@@ -565,9 +565,9 @@ def test_a_worker_sees_none_of_the_environments_secrets(course, tmp_path, monkey
             "failed",
             "torch.nn.functional.layer_norm is what this step does without: write it yourself",
         ),
-        ("row_23_by_another_name", "failed", "your code called torch.nn.functional.layer_norm, which is"),
+        ("row_23_by_another_name", "failed", "your code called torch.nn.functional.layer_norm, which this"),
         ("row_23_inside_another", "failed", "which this step does without: write it yourself"),
-        ("row_23_operator", "failed", "your code called torch.ops.aten.native_layer_norm, which is"),
+        ("row_23_operator", "failed", "your code called torch.ops.aten.native_layer_norm, which this"),
         ("row_23_imported_at_run_time", "error", "puzzles/ is the finished GPT-2: it is there to read"),
     ],
 )
