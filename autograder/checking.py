@@ -384,6 +384,11 @@ def _wants(run: Callable[..., None]) -> tuple[str, ...]:
     return wants
 
 
+def untried(check: Check, got: str) -> str:
+    """Return the line of a check that could ask nothing yet: what it asks for, and not how that is failed."""
+    return fill(check.failed, got=got) if "{got}" in check.failed else f"not tried yet: {check.passed}"
+
+
 def fill(text: str, **words: str) -> str:
     """Return a line's words with `{got}` and the like filled in; other braces stay."""
     return re.sub(r"\{(\w+)\}", lambda match: words.get(match[1], match[0]), text)

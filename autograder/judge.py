@@ -239,7 +239,7 @@ def _report(
 def _unreadable(checker: Checker, error: Unreadable, order: Order) -> Verdict:
     def result(check: Check) -> CheckResult:
         got = "a file that cannot be read" if error.where is None else "a syntax error"
-        message = checking.fill(check.failed, got=got)
+        message = checking.untried(check, got)
         return CheckResult(check.id, "bad_input", message, got=got, where=error.where, detail=[error.sentence])
 
     declared = [check for check in checker.checks if check.declared]

@@ -133,9 +133,9 @@ class Run:
         try:
             self._desk.open()
         except StudentRaised as error:
-            return trouble.of_exception(error, self._references)
+            return trouble.of_exception(error, self._references)._replace(untried=True)
         except Ended as ended:
-            return self._ended(ended, "")
+            return self._ended(ended, "")._replace(untried=True)
         return None
 
     def _check(self, check: Check, loading: trouble.Trouble | None, seed: str) -> CheckResult | None:
@@ -208,7 +208,7 @@ class Run:
         return CheckResult(
             check.id,
             "failed",
-            self._not_tried(check, found.got) if untried else checking.fill(check.failed, got=found.got),
+            checking.untried(check, found.got) if untried else checking.fill(check.failed, got=found.got),
             expected=None if told else found.expected or None,
             got=self._own_names(found.got) or None,
             where=where,
@@ -217,11 +217,6 @@ class Run:
             near=self._near(check),
             declared=check.declared,
         )
-
-    def _not_tried(self, check: Check, got: str) -> str:
-        """Return the line of a check that could ask nothing yet: what it asks for, and not how that is failed."""
-        says_got = "{got}" in check.failed
-        return checking.fill(check.failed, got=got) if says_got else f"not tried yet: {check.passed}"
 
     def _troubled(self, check: Check, what: trouble.Trouble) -> CheckResult:
         self._unfinished = self._unfinished or what.unfinished
@@ -234,7 +229,7 @@ class Run:
         return CheckResult(
             check.id,
             what.outcome,
-            self._not_tried(check, what.got) if what.untried else checking.fill(check.failed, got=what.got),
+            checking.untried(check, what.got) if what.untried else checking.fill(check.failed, got=what.got),
             got=what.got,
             where=where,
             detail=[self._own_names(text) for text in what.detail],
@@ -299,7 +294,7 @@ class Run:
             return self._troubled(check, loading)
         if self._unfinished or not self._answered:
             says = ["this counts once your code has run"]
-            return CheckResult(check.id, "failed", self._not_tried(check, "nothing yet"), detail=says)
+            return CheckResult(check.id, "failed", checking.untried(check, "nothing yet"), detail=says)
         return CheckResult(check.id, "passed", check.passed)
 
     def _near(self, check: Check) -> Where | None:

@@ -469,10 +469,10 @@ def test_a_right_way_passes(judge_text, name):
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_fails_on_its_lines(judge_text, name):
     text, letters = MISTAKES[name]
-    for seed in SEEDS:
-        report = judge_text("layer_norm", text, seed=seed, diagnose=False)
-        assert report.outcome not in ("passed", "internal")
-        assert failed(report) == [LETTERS[letter] for letter in letters]
+    seed = SEEDS[list(MISTAKES).index(name) % len(SEEDS)]  # the gate tries what it knows on more
+    report = judge_text("layer_norm", text, seed=seed, diagnose=False)
+    assert report.outcome not in ("passed", "internal")
+    assert failed(report) == [LETTERS[letter] for letter in letters]
 
 
 @pytest.mark.parametrize("name", FORBIDDEN)
