@@ -56,7 +56,7 @@ def standings(course: Course, memory: Memory) -> list[Standing]:
 
 
 def next_step(found: Sequence[Standing]) -> Step | None:
-    """Return the step to work on: the first that does not pass as far as is known, else the first changed."""
+    """Return the step to work on: the first that does not pass as far as is known, else the first changed, or None."""
     ready = [each for each in found if each.kind != "planned"]
     never = [each.step for each in ready if not each.state.has_passed or each.kind in ("failing", "blocked")]
     return next(iter(never + [each.step for each in ready if each.kind != "passed"]), None)

@@ -46,6 +46,7 @@ def said(report):
 
 
 CONFIG = finished("config")
+LOOP = "        while True:\n            pass\n\n    def unused("
 # name: the learner's step 01, and what is said of it with a right step 04
 BROKEN = {
     "missing": (None, "steps/step_01.py is not there"),
@@ -145,6 +146,24 @@ def test_a_hang_in_the_chain_is_waited_for_once_and_looked_for_with_less_patienc
     told = said(report)
     assert "called from steps/step_09.py" in told
     assert re.search(r"\n   steps/step_08.py:\d+\n +while True:\n   \d more checks fail with it\n", told)
+
+
+def test_who_is_slow_and_right_is_not_blamed_for_a_hang(course, nursery, monkeypatch):
+    """In a hurry all seem to hang; those who do not are cleared with all of the patience."""
+    for slug in ("causal_mask", "scaled_dot_product_attention", "attention", "block"):
+        filled.write(course, slug, finished(slug))
+    filled.write(course, "attention", finished("attention").replace("def forward(", "def forward(self, *_):\n" + LOOP))
+    made, run = [], Bench.run
+
+    def slow(bench, own=(), desk=None, *, hurried=False):
+        made.append((len(own), hurried))
+        return run(bench, bench.chain.dependencies(()) if hurried else own, desk, hurried=hurried)
+
+    monkeypatch.setattr(Bench, "run", slow)
+    report = check(course, nursery, "block")
+    filled.write(course, "attention", finished("attention"))
+    assert (report.outcome, report.blocked_by) == ("blocked", ["attention"])
+    assert made[2:] == [(1, True)] * 6 + [(1, False)] * 6
 
 
 def test_wrong_defaults_that_no_run_shows_block_nothing(course, nursery):
