@@ -156,6 +156,23 @@ def same_gradients(
         close(mine, value, rtol=rtol, atol=atol, says=f"this is the gradient of {name}")
 
 
+def can_learn(module: Any) -> None:
+    """Fail where a parameter of a learner's module asks for no gradient."""
+    frozen = next((name for name, parameter in module.named_parameters() if not parameter.requires_grad), None)
+    if frozen:
+        fail(f"{frozen} is frozen", expected="a parameter that gets a gradient", got="requires_grad=False")
+
+
+def in_another_order(student: Any, matrix: Any) -> Any:
+    """Return a tensor of two axes as an object of the worker, with its numbers in another order in memory.
+
+    It is as a slice of a longer tensor may be: `view` refuses it.
+    """
+    kept = student.keep(matrix.t().contiguous())
+    kept.t_()
+    return kept
+
+
 def drawn_normally(table: Any, std: float) -> None:
     """Fail unless a fresh table's numbers look drawn from N(0, std): five standard errors of what is measured."""
     import torch

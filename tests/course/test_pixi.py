@@ -457,3 +457,11 @@ def test_pixis_shell_refuses_what_it_cannot_parse(shell, line):
     done = shell(f"exit 0\n{line}")
     assert done.returncode == 1
     assert "Error parsing script" in done.stderr
+
+
+def test_the_linter_reads_every_checker_and_no_desk():
+    command = [sys.executable, "-m", "ruff", "check", "--show-files", "."]
+    read = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    shown = {Path(line).relative_to(ROOT).as_posix() for line in read}
+    assert {path.relative_to(ROOT).as_posix() for path in ROOT.glob("tests/steps/*.py")} <= shown
+    assert not [name for name in shown if name.startswith(("steps/", "solutions/"))]

@@ -177,7 +177,7 @@ def keeps_the_device(student, oracle, draw):
     try:
         mine(x, mask)
     except StudentRaised:
-        return  # with a mask given it is no matter of the causal one: meta tensors have no numbers that can be looked at
+        return  # with a mask given it is no matter of the causal one: meta tensors have no numbers to look at
     says = "meta is a device that every torch has: module and hidden_states are there, and so is the mask to be"
     try:
         got = mine(x)
@@ -230,6 +230,7 @@ def attention(student, oracle, draw):
     values = draw.config()
     mine, _ = _pair(student, oracle, values)
     return law.Subject(mine, lambda draw, batch, seq: (_states(draw, values, seq, batch),))
+
 
 # ------------------------------------------------------------------------------------------- mistakes: the parameters
 
@@ -641,8 +642,10 @@ mistake(
         (PROJ, f"{PROJ}\n        self.given = {{}}"),
         (
             GIVEN,
-            "        if attention_mask is not None:\n            self.given[seq] = attention_mask\n"
-            f"        attention_mask = self.given.get(seq)\n{GIVEN}",
+            (
+                "        if attention_mask is not None:\n            self.given[seq] = attention_mask\n"
+                f"        attention_mask = self.given.get(seq)\n{GIVEN}"
+            ),
         ),
     ],
 )

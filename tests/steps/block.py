@@ -336,7 +336,10 @@ mistake(
     f"{ATTN}{NEW_LINE}self.attn = self.__class__.__dict__.get(str(config)) or self.attn{NEW_LINE}"
     "setattr(self.__class__, str(config), self.attn)",
     "Two blocks have the same attention, so what one is given the other has too. Each block makes its own.",
-    again=[(CLASS, f"MADE = {{}}\n\n\n{CLASS}"), (ATTN, "self.attn = MADE.setdefault(str(config), GPT2Attention(config))")],
+    again=[
+        (CLASS, f"MADE = {{}}\n\n\n{CLASS}"),
+        (ATTN, "self.attn = MADE.setdefault(str(config), GPT2Attention(config))"),
+    ],
 )
 mistake(
     "axes-of-1-left-out",
@@ -377,9 +380,11 @@ mistake(
     also=[
         (
             FIRST,
-            f"if attention_mask is not None:{NEW_LINE}    self.mask = attention_mask{NEW_LINE}"
-            f"elif self.mask is not None and self.mask.shape[-1] == hidden_states.shape[1]:{NEW_LINE}"
-            f"    attention_mask = self.mask{NEW_LINE}{FIRST}",
+            (
+                f"if attention_mask is not None:{NEW_LINE}    self.mask = attention_mask{NEW_LINE}"
+                f"elif self.mask is not None and self.mask.shape[-1] == hidden_states.shape[1]:{NEW_LINE}"
+                f"    attention_mask = self.mask{NEW_LINE}{FIRST}"
+            ),
         )
     ],
 )

@@ -169,7 +169,7 @@ def keeps_the_dtype(student, oracle, draw):
 @law.unmoved_by_a_shift
 @law.inputs_kept
 @law.same_twice
-def layer_norm(student, oracle, draw):
+def layer_norm(student, oracle, draw):  # noqa: ARG001
     mine = _loaded(student, oracle.layer_norm(FIRST["dim"], EPS), FIRST["dim"], EPS)
     return law.Subject(mine, lambda draw, batch, seq: (draw.normal(batch=batch, seq=seq, dim=FIRST["dim"]),))
 
@@ -199,7 +199,11 @@ forbids(
 def _refuse_nothing(mine):
     """Fail where neither is there: a plain tensor would be, and in no state dict either."""
     if not any(_has(mine, name) for name in ("weight", "bias")) and not mine.state_dict():
-        fail("there is neither weight nor bias: each is made, and kept on self", expected="a state dict of both", got="an empty one")
+        fail(
+            "there is neither weight nor bias: each is made, and kept on self",
+            expected="a state dict of both",
+            got="an empty one",
+        )
 
 
 def _has(mine, name):
@@ -295,7 +299,7 @@ mistake(
     "no-super-init",
     "        super().__init__()\n",
     "",
-    "__init__ does not begin with super().__init__(): it makes the places in which an nn.Module keeps what it is given.",
+    "__init__ does not begin with super().__init__(): it makes the places in which a module keeps what it is given.",
 )
 mistake(
     "neither-weight-nor-bias",

@@ -8,11 +8,13 @@ from autograder.checking import check, mistake, variant
 from autograder.comparing import (
     Failed,
     agrees,
+    can_learn,
     close,
     drawn_normally,
     equal,
     fail,
     fits,
+    in_another_order,
     load,
     make,
     raises,
@@ -61,7 +63,8 @@ def output_matches(student, oracle, draw):
         fail("in evaluation mode the logits have no gradient; in training mode they have one")
     _keeps_large_numbers(mine, theirs, ids)
     ids = draw.ids(values["vocab_size"], batch=2, seq=5, label="input_ids")
-    _takes_turned_ids(student, mine, theirs, ids)
+    turned = in_another_order(student, ids)
+    close(mine(turned), _named(theirs(ids)), **NEAR, says="input_ids lie in another order in memory")
     copied, theirs = mine.copied(), oracle.lm_head_model(values)
     load(copied, theirs.linear_state_dict())
     expected = _named(theirs(ids))
@@ -114,7 +117,7 @@ def tie_survives(student, oracle, draw):
 def gradients_match(student, oracle, draw):
     values = draw.config()
     mine, theirs = _one_block(_pair, student, oracle, values)
-    _can_learn(mine)
+    can_learn(mine)
     ids = draw.ids(values["vocab_size"], batch=2, seq=6, label="input_ids")
     back = draw.normal(batch=2, seq=6, vocab_size=values["vocab_size"])
     got, expected = mine.gradients(ids, output_gradient=back), theirs.gradients(ids, back)
@@ -199,24 +202,10 @@ def _keeps_large_numbers(mine, theirs, ids):
     norm.weight, norm.bias = (state[f"transformer.ln_f.{name}"] for name in names)
 
 
-def _takes_turned_ids(student, mine, theirs, ids):
-    """Give ids in an order in memory that view refuses: slices of longer texts have such an order too."""
-    kept = student.keep(ids.t().contiguous())
-    kept.t_()
-    close(mine(kept), _named(theirs(ids)), **NEAR, says="input_ids lie in another order in memory")
-
-
 def _steady(mine, first, like, ids):
     """Fail when a second call gives other numbers: then none of them says anything."""
     if agrees(first, like, rtol=0, atol=math.inf) and not agrees(mine(ids), first, rtol=0, atol=0):
         fail("two identical calls differ: is there dropout? This model has none")
-
-
-def _can_learn(mine):
-    """Fail when a parameter is asked for no gradient."""
-    frozen = next((name for name, parameter in mine.named_parameters() if not parameter.requires_grad), None)
-    if frozen:
-        fail(f"{frozen} is frozen", expected="a parameter that gets a gradient", got="requires_grad=False")
 
 
 def _is_tensor(value):

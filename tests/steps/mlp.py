@@ -423,7 +423,7 @@ mistake(
     "no-super-init",
     "        super().__init__()\n",
     "",
-    "__init__ does not begin with super().__init__(): it makes the places in which an nn.Module keeps what it is given.",
+    "__init__ does not begin with super().__init__(): it makes the places in which a module keeps what it is given.",
 )
 mistake(
     "no-gelu",

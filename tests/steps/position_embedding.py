@@ -85,7 +85,11 @@ def refuses_beyond(student):
         )
         numbers = [number.replace(",", "") for number in re.findall(r"\d{1,3}(?:,\d{3})+|\d+", message)]
         if len(numbers) > MOST:
-            fail("a message with two numbers is asked for, not one with all", expected=f"13 and {past + seq_len}", got=message)
+            fail(
+                "a message with two numbers is asked for, not one with all",
+                expected=f"13 and {past + seq_len}",
+                got=message,
+            )
         if "13" in numbers:
             numbers.remove("13")  # n_positions; what is asked for may be the same number
         else:
@@ -361,7 +365,7 @@ mistake(
     "no-super-init",
     "        super().__init__()\n",
     "",
-    "__init__ does not begin with super().__init__(): it makes the places in which an nn.Module keeps what it is given.",
+    "__init__ does not begin with super().__init__(): it makes the places in which a module keeps what it is given.",
 )
 mistake(
     "no-check",

@@ -119,9 +119,18 @@ def keeps_the_dtype(student, draw):
     for dtype in (torch.bfloat16, torch.float64):
         expected = torch.zeros(3, 6, dtype=dtype)
         parts = [_like(part, part.to(dtype)) for part in drawn]
-        for given in (parts[:3], parts):  # of the right type and shape, whatever the numbers: bfloat16 has 8 bits of them
+        for given in (
+            parts[:3],
+            parts,
+        ):  # of the right type and shape, whatever the numbers: bfloat16 has 8 bits of them
             got = student.scaled_dot_product_attention(*given)
-            close(got, expected, rtol=0, atol=math.inf, says="" if dtype == torch.bfloat16 else "all inputs are float64 here")
+            close(
+                got,
+                expected,
+                rtol=0,
+                atol=math.inf,
+                says="" if dtype == torch.bfloat16 else "all inputs are float64 here",
+            )
 
 
 forbids(
@@ -187,7 +196,7 @@ def _hidden_key(student, oracle, draw):
     close(
         student.scaled_dot_product_attention(query, key, value, mask),
         oracle.attend(query, key, value, mask),
-        rtol=1e-2,  # a score of -900 is rounded to a few parts in ten thousand, and a value of a million is far out of it
+        rtol=1e-2,  # a score of -900 is rounded to a few parts in ten thousand, and a value of a million is far out
         atol=1e-2,
         says="the mask hides the last key with -inf: it gets no weight at all, however well it fits",
     )
@@ -468,7 +477,7 @@ mistake(
     MASKED,
     "scores = scores + attn_mask.clamp(min=-100.0)\n",
     "A hidden score is lowered by 100 alone, and a key that fits well enough still counts. The -inf is to stay -inf.",
-    again=[(MASKED, 'scores = scores + torch.nan_to_num(attn_mask, neginf=-100.0)\n')],
+    again=[(MASKED, "scores = scores + torch.nan_to_num(attn_mask, neginf=-100.0)\n")],
 )
 mistake(
     "one-mask-for-the-batch",
@@ -618,8 +627,10 @@ mistake(
     again=[
         (
             SCORES,
-            "torch.bmm(query.view(-1, *query.shape[-2:]), key.view(-1, *key.shape[-2:]).mT)"
-            ".unflatten(0, query.shape[:-2] or (1,)).reshape(*query.shape[:-1], key.shape[-2])",
+            (
+                "torch.bmm(query.view(-1, *query.shape[-2:]), key.view(-1, *key.shape[-2:]).mT)"
+                ".unflatten(0, query.shape[:-2] or (1,)).reshape(*query.shape[:-1], key.shape[-2])"
+            ),
         )
     ],
 )
@@ -828,4 +839,6 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None):
 
 # ----------------------------------------------------------------------------------------------------- equivalents
 
-equivalent("key.transpose(-2, -1)", "key.transpose(-1, -2)", "Two axes that change places can be named in either order.")
+equivalent(
+    "key.transpose(-2, -1)", "key.transpose(-1, -2)", "Two axes that change places can be named in either order."
+)
