@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -226,7 +225,8 @@ def peak_bytes(pid: int) -> int:
     if sys.platform != "linux":
         return 0
     with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmPeak:"):
-                return int(line.split()[1]) * 1024
+        with open(f"/proc/{pid}/status", "rb", 0) as status:  # noqa: PTH123 - at each check of each run
+            _, _, rest = status.read().partition(b"VmPeak:")
+        if rest:
+            return int(rest.split(None, 1)[0]) * 1024
     return 0

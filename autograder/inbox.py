@@ -35,9 +35,6 @@ class Inbox(Protocol):
         Errors: Silent, when none came in that time; values.Malformed, when what came is no frame.
         """
 
-    def has_frame(self) -> bool:
-        """Return whether something has come that is not taken yet."""
-
     def close(self) -> None:
         """Take what is still there of what was printed, once the worker is over, and let go of the pipes."""
 
@@ -65,10 +62,6 @@ class Polled:
             if left < 0 or not self._receive(left):
                 raise Silent
         return body
-
-    def has_frame(self) -> bool:
-        self._receive(0.0)
-        return bool(self._buffer)
 
     def close(self) -> None:
         deadline = time.monotonic() + _END_S
@@ -111,9 +104,6 @@ class Threaded:
         if isinstance(found, Malformed):
             raise found
         return found
-
-    def has_frame(self) -> bool:
-        return not self._frames.empty()
 
     def close(self) -> None:
         for thread, pipe in self._readers:

@@ -114,9 +114,7 @@ class Worker:
 
         Errors: Ended, after which there is no worker; values.TooLarge, when the request itself is over a cap.
         """
-        if self._inbox.has_frame():
-            raise self._end_of_protocol()
-        number = secrets.randbits(62)
+        number = secrets.randbits(62)  # what was sent before cannot bear it
         frame = wire.encode(wire.Request(number, verb))
         writer = self._write(frame)
         start = time.monotonic()

@@ -69,7 +69,7 @@ def _in_other_words(stand: Stand, mistake: Mistake) -> Iterator[Fault]:
         return
     told = False
     for words, text in texts:
-        tried = stand.tried(text)
+        tried = stand.tried(text, mistake)
         wrong = list(wrongly_named(stand, place, f"{mistake.name} in the words of {words}", tried, (mistake.name,)))
         yield from wrong
         told = told or [each.name for each in tried.named] == [mistake.name]

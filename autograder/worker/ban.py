@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import sys
 import types
 from typing import TYPE_CHECKING, Any
@@ -49,11 +51,24 @@ def _raiser(dotted: str, original: Callable[..., Any], net: Net) -> Callable[...
 
 
 def operator_guard(operators: frozenset[str]) -> Any:
-    """Return a context in which each of these torch operators (`aten::layer_norm`) raises."""
+    """Return a context, to be entered any number of times, in which each of these operators raises.
+
+    Args:
+        operators: torch's, by name, as `aten.native_layer_norm`; without any, the context does nothing.
+    """
+    return _mode()(operators) if operators else contextlib.nullcontext()
+
+
+@functools.cache
+def _mode() -> Any:
     from torch.utils._python_dispatch import TorchDispatchMode
 
-    class Guard(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    class Guard(TorchDispatchMode):
         """Sees each operator that runs, whichever door of torch the learner's code came in by."""
+
+        def __init__(self, operators: frozenset[str]) -> None:
+            super().__init__()  # type: ignore[no-untyped-call]
+            self._operators = operators
 
         @classmethod
         def _should_skip_dynamo(cls) -> bool:
@@ -61,8 +76,8 @@ def operator_guard(operators: frozenset[str]) -> Any:
 
         def __torch_dispatch__(self, func: Any, kinds: Any, args: Any = (), kwargs: Any = None) -> Any:
             del kinds
-            if str(func.overloadpacket) in operators:
+            if str(func.overloadpacket) in self._operators:
                 raise Forbidden(f"torch.ops.{func.overloadpacket}")
             return func(*args, **(kwargs or {}))
 
-    return Guard()  # type: ignore[no-untyped-call]
+    return Guard

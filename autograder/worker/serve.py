@@ -39,7 +39,7 @@ class Worker:
     def __init__(self) -> None:
         self._objects: list[Any] = []
         self._filenames: frozenset[str] = frozenset()
-        self._operators: tuple[str, ...] = ()
+        self._operator_guard: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
         self._within: tuple[str, ...] = ()
         self._net = ban.Net()
         self._seed = 0
@@ -48,8 +48,7 @@ class Worker:
     def answer(self, verb: wire.Verb) -> wire.Answer:
         """Do what a verb asks for. Whatever the learner's code raises is an answer too."""
         try:
-            with self._guard(verb):
-                return self._do(verb)
+            return self._do(verb)
         except values.TooLarge as error:
             return wire.Oversized(str(error))
         except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt are a learner's too
@@ -64,12 +63,18 @@ class Worker:
             case wire.Keep():
                 return wire.Returned(self._refer(self.resolve(verb.value), root=""))
             case wire.Item():
-                return self._returned(self._objects[verb.target][self.resolve(verb.key)], verb.target)
+                key = self.resolve(verb.key)
+                with self._guarded(verb.target) as target:
+                    value = target[key]
+                return self._returned(value, verb.target)
             case wire.Items():
-                found = list(itertools.islice(self._objects[verb.target], values.MAX_ITEMS))
+                with self._guarded(verb.target) as target:
+                    found = list(itertools.islice(target, values.MAX_ITEMS))
                 return self._returned(found, verb.target)
             case wire.Copied():
-                return self._returned(copy.deepcopy(self._objects[verb.target]), verb.target)
+                with self._guarded(verb.target) as target:
+                    value = copy.deepcopy(target)
+                return self._returned(value, verb.target)
             case wire.RandomState():
                 return self._returned(sys.modules["torch"].get_rng_state(), MODULE)
             case wire.Get():
@@ -81,7 +86,8 @@ class Worker:
             case wire.Gradients():
                 return self._gradients(verb)
             case wire.Describe():
-                return fields.describe(self._objects[verb.target], self._packer())
+                with self._guarded(verb.target) as target:
+                    return fields.describe(target, self._packer())
             case wire.Release():
                 del self._objects[1:]
                 self._roots.clear()
@@ -111,19 +117,20 @@ class Worker:
     def _forbid(self, forbidden: wire.Ban) -> None:
         for dotted in forbidden.names:
             ban.replace(dotted, self._net)
-        self._operators, self._within = tuple(forbidden.operators), tuple(forbidden.within)
+        self._operator_guard = ban.operator_guard(frozenset(forbidden.operators))
+        self._within = tuple(forbidden.within)
 
     @contextlib.contextmanager
-    def _guard(self, verb: wire.Verb) -> Iterator[None]:
-        # The verbs that have no target run nothing that a step is about.
-        targets = [verb.target] if hasattr(verb, "target") else []
-        if not targets or not self._is_within(targets[0]):
-            yield
+    def _guarded(self, handle: int) -> Iterator[Any]:
+        """Give an object to do something with that may run the learner's code: what is forbidden raises meanwhile."""
+        target = self._objects[handle]
+        if not self._is_within(handle):
+            yield target
             return
         self._net.out = True
         try:
-            with ban.operator_guard(frozenset(self._operators)) if self._operators else contextlib.nullcontext():
-                yield
+            with self._operator_guard:
+                yield target
         finally:
             self._net.out = False
 
@@ -132,7 +139,8 @@ class Worker:
 
     def _get(self, verb: wire.Get) -> wire.Answer:
         try:
-            value = getattr(self._objects[verb.target], verb.name)
+            with self._guarded(verb.target) as target:
+                value = getattr(target, verb.name)
         except AttributeError as error:
             if self._frames(error)[0]:
                 raise
@@ -141,39 +149,41 @@ class Worker:
         return wire.Returned(self._packer(root).pack(value))
 
     def _put(self, verb: wire.Put) -> wire.Answer:
-        holder, value = self._objects[verb.target], self.resolve(verb.value)
-        torch = sys.modules.get("torch")
-        present = getattr(holder, verb.name, None)
-        if torch is not None and isinstance(present, torch.nn.Parameter):
-            with torch.no_grad():
-                present.copy_(value)
-        else:
-            setattr(holder, verb.name, value)
+        torch, value = sys.modules.get("torch"), self.resolve(verb.value)
+        with self._guarded(verb.target) as target:
+            present = getattr(target, verb.name, None)
+            if torch is not None and isinstance(present, torch.nn.Parameter):
+                with torch.no_grad():
+                    present.copy_(value)
+            else:
+                setattr(target, verb.name, value)
         return wire.Returned(None)
 
     def _call(self, verb: wire.Call) -> wire.Answer:
         args = [self.resolve(arg) for arg in verb.args]
         kwargs = {name: self.resolve(value) for name, value in verb.kwargs.items()}
-        value = self._objects[verb.target](*args, **kwargs)
+        with self._guarded(verb.target) as target:
+            value = target(*args, **kwargs)
         packer = self._packer(self._roots.get(verb.target, ""))
         return wire.Returned(packer.pack(value), [packer.pack(arg) for arg in args] if verb.keep else [])
 
     def _gradients(self, verb: wire.Gradients) -> wire.Answer:
         import torch
 
-        target = self._objects[verb.target]
         args = [self.resolve(arg) for arg in verb.args]
         inputs = [arg.requires_grad_() for arg in args if torch.is_tensor(arg) and arg.is_floating_point()]
         kwargs = {name: self.resolve(value) for name, value in verb.kwargs.items()}
-        if isinstance(target, torch.nn.Module):
-            target.zero_grad(set_to_none=True)
-        output = target(*args, **kwargs)
         back = values.tensor(verb.output_gradient)
-        # An output of another shape or type has no such gradient: the output itself will tell what is wrong with it.
-        if torch.is_tensor(output) and output.requires_grad and output.shape == back.shape and not output.is_complex():
-            # Of a sum: a gradient that is handed to backward() makes torch import its symbolic shapes, half a second.
-            (output * back).sum().backward()
-        parameters = dict(target.named_parameters()) if isinstance(target, torch.nn.Module) else {}
+        with self._guarded(verb.target) as target:
+            if isinstance(target, torch.nn.Module):
+                target.zero_grad(set_to_none=True)
+            output = target(*args, **kwargs)
+            # An output of another shape or type has no such gradient: the output itself will tell what is wrong.
+            has_gradient = torch.is_tensor(output) and output.requires_grad and not output.is_complex()
+            if has_gradient and output.shape == back.shape:
+                # Of a sum: a gradient given to backward() makes torch import its symbolic shapes, half a second.
+                (output * back).sum().backward()
+            parameters = dict(target.named_parameters()) if isinstance(target, torch.nn.Module) else {}
         of_parameters = {name: parameter.grad for name, parameter in parameters.items()}
         return wire.Returned(self._packer().pack((output, [tensor.grad for tensor in inputs], of_parameters)))
 

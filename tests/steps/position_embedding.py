@@ -7,7 +7,7 @@ from autograder.checking import check, mistake, variant
 from autograder.comparing import close, drawn_normally, equal, fail, fits, load, make, raises, same_gradients
 
 # A fresh table is so large that a standard deviation of 0.0202 is ten standard errors from 0.02.
-HEIGHT, WIDTH = 1009, 503
+HEIGHT, WIDTH = 251, 503
 MOST = 12  # so many numbers may stand in a message: a list of all numbers names none
 
 
