@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from msgspec import structs
 
-from autograder import checking, counterexample
+from autograder import checking, counterexample, instead
 from autograder.bench import Bench
 from autograder.beside import Beside, Wanted
 from autograder.diagnosis import diagnose, told
@@ -101,6 +101,8 @@ def judged(course: Course, order: Order, nursery: Nursery, limits: Limits | None
             found = diagnose(bench, verdict, order.known, order.ran)
             notes += found.notes
             verdict = told(bench, verdict, found) if found.mistakes else _with_laws(bench, verdict, notes)
+        if verdict.outcome == "failed":
+            notes += filter(None, [instead.sentence(course, order.step, submission.source, order.road)])
     report = _report(course, order, verdict, blame, shown, kind, notes, started)
     return Judged(report, data, program, verdict.first_failure, verdict.unfinished)
 

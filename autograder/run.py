@@ -163,7 +163,10 @@ class Run:
             self._answered = self._answered or failed.compared
             return self._failed(check, failed)
         except Missing as missing:
-            return self._troubled(check, trouble.Trouble("failed", "nothing of that name", (str(missing),)))
+            near = self._source.nearly(missing.name)
+            more = (f"it defines {near}: the name has to be the same, letter by letter",) if near else ()
+            says = (str(missing), *more)
+            return self._troubled(check, trouble.Trouble("failed", "nothing of that name", says))
         except StudentRaised as error:
             return self._troubled(check, trouble.of_exception(error, self._references))
         except Ended as ended:

@@ -29,6 +29,13 @@ UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 TOO_DEEP = "the code is nested too deeply for Python to read: write it with less inside each other"
 
 
+_NO_CODE = {  # what stands before code, or around it, where it is shown
+    "```": "three backticks are Markdown's, around code: delete this line, and the one after the code",
+    ">>>": ">>> is what Python's shell shows before a line: delete it, on each line",
+    "<<<<<<<": "git left two versions of these lines: keep one, and delete the lines <<<<<<<, ======= and >>>>>>>",
+}
+
+
 class SourceError(Exception):
     """The file cannot be read as Python: a sentence, and where (``line`` and ``column`` count from 1)."""
 
@@ -120,6 +127,12 @@ def check_encoding_line(data: bytes, text: str) -> None:
 
 
 def not_python(error: SyntaxError, lines: list[str]) -> SourceError:
+    first = next((number for number, text in enumerate(lines, 1) if text.strip()), 1)
+    for number in (first, error.lineno or first):  # no line of code begins so, but one in a string may
+        shown = lines[number - 1] if number <= len(lines) else ""
+        why = next((why for mark, why in _NO_CODE.items() if shown.lstrip().startswith(mark)), None)
+        if why is not None:
+            return SourceError(f"this is not Python: {why}", number, 1, shown)
     said = " ".join((error.msg or "invalid syntax").split())
     if isinstance(error, TabError):
         message = "tabs and spaces are mixed in the indentation: use four spaces for each level"
@@ -204,6 +217,14 @@ class Source:
         unit = self._last(name, *DEFINITIONS, ast.Assign, ast.AnnAssign)
         return self._place(unit.node) if unit else None
 
+    def nearly(self, name: str) -> str | None:
+        """Return the class or function of the module that has almost this name, which it has not."""
+        from difflib import get_close_matches  # only a mistake needs it
+
+        plain = {other.casefold().replace("_", ""): other for other in sorted(defined(self.tree))}
+        close = get_close_matches(name.casefold().replace("_", ""), plain, 1, 0.8)
+        return plain[close[0]] if close else None
+
     def fields(self, class_name: str) -> list[Field]:
         """The annotated names of the class, in order; the later of two gives the default, as in a dataclass."""
         unit = self._last(class_name, ast.ClassDef)
@@ -277,6 +298,12 @@ class Source:
             return self._cut(first, node.col_offset, node.end_col_offset)
         between = self.lines[first : last - 1]
         return "\n".join([self._cut(first, node.col_offset, None), *between, self._cut(last, 0, node.end_col_offset)])
+
+
+def defined(tree: ast.Module) -> set[str]:
+    """Return the names of the module's own classes and functions."""
+    kinds = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+    return {node.name for node in same_scope(tree.body) if isinstance(node, kinds)}
 
 
 def brings(binding: Binding, dotted: str) -> bool:

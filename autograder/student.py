@@ -31,7 +31,11 @@ class StudentRaised(Exception):
 
 
 class Missing(Exception):
-    """A name that the step asks for is not there; the text says so."""
+    """A name that the step asks for is not there; the text says so. `name` is one of the module's own."""
+
+    def __init__(self, sentence: str, name: str = "") -> None:
+        super().__init__(sentence)
+        self.name = name
 
 
 class Absence(NamedTuple):
@@ -179,7 +183,7 @@ class Proxy:
         answer = self._desk.ask(wire.Get(self._handle, name), words if "(" in words else "")
         if isinstance(answer, wire.Absent):
             if self._handle == _MODULE:
-                raise Missing(f"{self._desk.filename} defines no {name}")
+                raise Missing(f"{self._desk.filename} defines no {name}", name)
             raise Missing(f"{self._words} has no {name}")
         return self._value(answer, words)
 

@@ -98,9 +98,55 @@ def test_a_missing_file_is_bad_input(run, copy):
     all_wrong(done, "steps/step_01.py is not there", "Outcome: bad_input (the file cannot be judged)")
 
 
-def test_an_empty_file_fails_each_check(run, copy):
-    (copy / STEP).write_bytes(b"")
-    all_wrong(run("check", "1", root=copy), "steps/step_01.py defines no GPT2Config")
+@pytest.mark.parametrize(
+    "text", ["", "# a comment alone\n", '"""A docstring."""\n\nfrom dataclasses import dataclass\n\npass\n']
+)
+def test_a_file_without_code_fails_each_check_and_is_told_where_its_stub_is(run, copy, text):
+    (copy / STEP).write_text(text)
+    done = run("check", "1", root=copy)
+    assert done.returncode == 1
+    assert "steps/step_01.py defines no GPT2Config" in done.stdout
+    says = "Note: steps/step_01.py has no code: pixi run reset s01 brings its stub back, and keeps this file"
+    assert says in done.stdout
+
+
+def test_another_steps_code_is_known(run, copy):
+    (copy / STEP).write_bytes((copy / "puzzles" / "layer_norm.py").read_bytes())
+    done = run("check", "1", root=copy)
+    assert done.returncode == 1
+    says = "Note: LayerNorm is what step 03, Layer Normalisation, asks for: was it saved as steps/step_01.py?"
+    assert says in done.stdout
+
+
+def test_a_name_that_is_nearly_the_right_one_is_shown(run, copy):
+    text = (copy / "solutions" / "step_01.py").read_text()
+    (copy / STEP).write_text(text.replace("class GPT2Config", "class Gpt2_config"))
+    done = run("check", "1", root=copy)
+    assert done.returncode == 1
+    assert "it defines Gpt2_config: the name has to be the same, letter by letter" in done.stdout
+    assert "Note:" not in done.stdout  # it is another name, and neither another step nor nothing
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line", "sentence"),
+    [
+        ("```python\n", "```\n", 1, "three backticks are Markdown's, around code: delete this line, and the one after"),
+        ("", "\n```\n", 0, "three backticks are Markdown's, around code: delete this line, and the one after the code"),
+        (">>> import torch\n>>> ", "", 1, ">>> is what Python's shell shows before a line: delete it, on each line"),
+        ("<<<<<<< HEAD\n", "=======\n>>>>>>> mine\n", 1, "git left two versions of these lines: keep one, and delete"),
+    ],
+)
+def test_what_stands_around_code_where_it_is_shown_is_named(run, copy, before, after, line, sentence):
+    text = before + (copy / "solutions" / "step_01.py").read_text() + after
+    (copy / STEP).write_text(text)
+    line = line or text.splitlines().index("```") + 1
+    all_wrong(run("check", "1", root=copy), f"this is not Python: {sentence}", f"steps/step_01.py:{line}\n")
+
+
+def test_the_same_signs_in_a_string_are_no_reason(run, copy):
+    text = (copy / "solutions" / "step_01.py").read_text()
+    (copy / STEP).write_text(text + 'EXAMPLE = """\n```\n>>> 1\n"""\ndef broken(:\n    pass\n')
+    all_wrong(run("check", "1", root=copy), "this is not Python: invalid syntax")
 
 
 def test_a_folder_is_bad_input(run, copy):
