@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+import typer.core
 
 from autograder import __version__, client, desk
 from autograder import course as courses
@@ -18,14 +20,31 @@ if TYPE_CHECKING:
 
 # These verbs read their arguments themselves: with typer, and the pydantic that it needs for each, they would be slow.
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+_LEARNERS, _INSTRUCTORS = "Commands for learners", "Commands for instructors"
+
+
+class _Verbs(typer.core.TyperGroup):
+    """The verbs, in the help those of learners first."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        del ctx
+        for title in (_LEARNERS, _INSTRUCTORS):
+            verbs = [verb for verb in self.commands.values() if getattr(verb, "rich_help_panel", title) == title]
+            with formatter.section(title):
+                formatter.write_dl([(verb.name, verb.get_short_help_str(formatter.width)) for verb in verbs])
+
+
 app = typer.Typer(
     name="autograder",
+    cls=_Verbs,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     no_args_is_help=True,
     help="Check the steps of the course, and keep the course itself true.",
 )
+_of_learners = functools.partial(app.command, rich_help_panel=_LEARNERS)
+_of_instructors = functools.partial(app.command, rich_help_panel=_INSTRUCTORS)
 _Steps = Annotated[list[str] | None, typer.Argument(help="7, 07, s07, step_07 or attention; all of them when left out")]
 
 
@@ -80,7 +99,7 @@ def _main(version: Annotated[bool, typer.Option("--version", help="Name the vers
         raise typer.Exit(0)
 
 
-@app.command(context_settings=_PASSED_ON, short_help="Check a step. Example: autograder check 7")
+@_of_learners(context_settings=_PASSED_ON, short_help="Check a step. Example: autograder check 7")
 def check(context: typer.Context) -> None:
     """Check a step."""
     raise typer.Exit(client.check(context.args, time.monotonic()))
@@ -91,10 +110,10 @@ def _around_a_check(context: typer.Context) -> None:
 
 
 for _name, _verb in desk.VERBS.items():
-    app.command(_name, context_settings=_PASSED_ON, short_help=_verb.summary)(_around_a_check)
+    _of_learners(_name, context_settings=_PASSED_ON, short_help=_verb.summary)(_around_a_check)
 
 
-@app.command(short_help="Say what is wrong with the set-up, and what mends it.")
+@_of_learners(short_help="Say what is wrong with the set-up, and what mends it.")
 def doctor() -> None:
     """Look at the set-up: Python, the libraries, the course's files, the console, a worker.
 
@@ -112,7 +131,7 @@ def doctor() -> None:
     raise typer.Exit(1 if unwell else 0)
 
 
-@app.command(short_help="Make stubs, solutions, texts and tables from puzzles/.")
+@_of_instructors(short_help="Make stubs, solutions, texts and tables from puzzles/.")
 def generate(
     check: Annotated[bool, typer.Option("--check", help="Change nothing; exit 1 on any difference.")] = False,
 ) -> None:
@@ -137,7 +156,7 @@ def generate(
     say("Everything that is generated is fresh.")
 
 
-@app.command(short_help="Record the outputs that the texts show, from real runs.")
+@_of_instructors(short_help="Record the outputs that the texts show, from real runs.")
 def record(
     steps: _Steps = None,
     mistakes: Annotated[
@@ -161,7 +180,7 @@ def record(
         say("Every recording is as it was.")
 
 
-@app.command(short_help="Prove what must hold of a step before a learner sees it.")
+@_of_instructors(short_help="Prove what must hold of a step before a learner sees it.")
 def verify(
     steps: _Steps = None,
     only: Annotated[list[str] | None, typer.Option(help="Prove this alone: mistakes, mutants, seeds …")] = None,
@@ -192,7 +211,7 @@ def verify(
         raise Stale(f"{faults} to mend")
 
 
-@app.command(short_help="Add a step between two others, and all that follows from it.")
+@_of_instructors(short_help="Add a step between two others, and all that follows from it.")
 def new(
     slug: Annotated[str, typer.Argument(help="The concept's name, as a module: dropout")],
     after: Annotated[str, typer.Option(help="The step that it comes after.")],
@@ -217,7 +236,7 @@ def new(
         say(f"record --mistakes {slug} and generate, and verify {slug}: CONTRIBUTING.md shows it all with an example.")
 
 
-@app.command("new-course", short_help="Make a course of your own, with one step that works.")
+@_of_instructors("new-course", short_help="Make a course of your own, with one step that works.")
 def new_course(
     folder: Annotated[str, typer.Argument(help="Where it goes: a folder that is not there yet.")],
     title: Annotated[str, typer.Option(help="Its title, as learners read it.")] = "A Course of Puzzles",
@@ -234,7 +253,7 @@ def new_course(
     say(f"Its README says how to add yours: pixi run new SLUG --after {made.steps[0].slug} --title TITLE")
 
 
-@app.command(short_help="Make a page: which check rejects which mistake.")
+@_of_instructors(short_help="Make a page: which check rejects which mistake.")
 def report(
     steps: _Steps = None,
     out: Annotated[str, typer.Option(help="Where the page goes.")] = ".autograder/report.html",
@@ -256,7 +275,7 @@ def report(
     say(f"wrote {out}")
 
 
-@app.command(short_help="Make a zip for a class: all but the finished code.")
+@_of_instructors(short_help="Make a zip for a class: all but the finished code.")
 def bundle(
     out: Annotated[str, typer.Argument(metavar="OUT.zip", help="Where the zip goes.")],
     yes: Annotated[bool, typer.Option("--yes", help="Agree to write over a file that is there.")] = False,

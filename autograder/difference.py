@@ -13,6 +13,7 @@ from autograder.student import Absence, Proxy, type_name
 
 RETURN_MISSING = "nothing was returned: is a `return` missing?"  # said of a function that has none
 _TEXT = 80
+_AN = ("a", "e", "i", "o", "nd")  # how a name that takes "an" begins: an int, an ndarray
 
 
 class Difference(NamedTuple):
@@ -188,4 +189,4 @@ def article(name: str) -> str:
     """Return a type's name with its article; there is but one None."""
     if name == "NoneType":
         return "None"
-    return f"{'an' if name[:1].lower() in 'aeio' else 'a'} {name}"
+    return f"{'an' if name.lower().startswith(_AN) else 'a'} {name}"
