@@ -218,12 +218,12 @@ class Source:
         return self._place(unit.node) if unit else None
 
     def nearly(self, name: str) -> str | None:
-        """Return the class or function of the module that has almost this name, which it has not."""
+        """Return the class or function of the module that has almost this name; None where one has this very name."""
         from difflib import get_close_matches  # only a mistake needs it
 
         plain = {other.casefold().replace("_", ""): other for other in sorted(defined(self.tree))}
         close = get_close_matches(name.casefold().replace("_", ""), plain, 1, 0.8)
-        return plain[close[0]] if close else None
+        return plain[close[0]] if close and name not in plain.values() else None
 
     def fields(self, class_name: str) -> list[Field]:
         """The annotated names of the class, in order; the later of two gives the default, as in a dataclass."""
