@@ -245,6 +245,24 @@ def test_memory_that_was_let_go_between_two_looks_counts(nursery, desk):
     assert (caught.value.outcome, caught.value.sentence) == ("limit", "used >200 MB of memory")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="a peak between two looks is known on Linux alone")
+def test_a_file_that_stays_mapped_is_no_memory(nursery, desk):
+    text = """
+import mmap
+
+kept = []
+
+def act():
+    with open("large", "w+b") as file:
+        file.truncate(300 * 2**20)
+        kept.append(mmap.mmap(file.fileno(), 0))
+    return len(kept[0])
+"""
+    one = desk(nursery, text, limits=LIMITS._replace(memory_bytes=200 * 2**20))
+    assert student(one).act() == 300 * 2**20
+    one.forget()
+
+
 def test_the_number_of_processes_is_limited(either, desk):
     text = """
 import subprocess, sys, time

@@ -109,6 +109,8 @@ def uses_the_mask(student, oracle, draw):
         kept = after.nan_to_num(neginf=HIDDEN) if hasattr(after, "nan_to_num") else after
         close(kept, mask.nan_to_num(neginf=HIDDEN), rtol=0, atol=0, says="the mask after the call: it was changed")
     close(mine(x), theirs(x), says="no mask is given here, after calls with one")
+    mine.eval()
+    close(mine(x, per_batch), theirs(x, per_batch), says="a mask for each batch row is given, in evaluation mode")
 
 
 @check(
@@ -170,8 +172,12 @@ def keeps_the_device(student, oracle, draw):
 
     values = draw.config()
     mine, _ = _made(student, oracle, values)
-    mine.to("meta")
     drawn = _states(draw, values, 7)
+    try:
+        mine(drawn)
+    except StudentRaised:
+        return  # whatever the device: the lines above tell it
+    mine.to("meta")
     x, mask = _like(drawn, drawn.to("meta")), torch.zeros(7, 7, device="meta")
     mask.label = "attention_mask"
     try:
@@ -659,6 +665,13 @@ mistake(
         (PROJ, f"{PROJ}\n        self.kept = causal_mask(self.c_proj.in_features)"),
         (CAUSAL, "self.kept[:seq, :seq].to(query)"),
     ],
+)
+mistake(
+    "given-mask-in-training-alone",
+    GIVEN,
+    f"{GIVEN[:-2]} or not self.training:\n",
+    "In evaluation mode a mask that is given is not used. It is used in both modes.",
+    again=[(GIVEN, f"        attention_mask = attention_mask if self.training else None\n{GIVEN}")],
 )
 mistake(
     "causal-in-training-alone",

@@ -91,6 +91,8 @@ def hands_the_mask_on(student, oracle, draw):
     kept = after.nan_to_num(neginf=HIDDEN) if hasattr(after, "nan_to_num") else after
     close(kept, mask.nan_to_num(neginf=HIDDEN), rtol=0, atol=0, says="the mask after the call: it was changed")
     _compare(mine, theirs, x, says="no mask is given here, after calls with one")
+    mine.eval()
+    _compare(mine, theirs, x, mask, says="a mask is given, in evaluation mode")
 
 
 @check(
@@ -439,10 +441,17 @@ mistake(
     "The norm is given the mask: a parenthesis closes too late. The mask is the attention's second argument.",
 )
 mistake(
+    "mask-in-training-alone",
+    FIRST,
+    FIRST.replace("attention_mask", "attention_mask if self.training else None"),
+    "In evaluation mode the mask is not handed on to attention. It is in both modes.",
+    again=[(FIRST, f"if not self.training:{NEW_LINE}    attention_mask = None{NEW_LINE}{FIRST}")],
+)
+mistake(
     "default-eps",
     LN_1,
     LN_1.replace(EPS, ""),
-    "Both norms have their default eps. It is to be config.layer_norm_epsilon.",
+    "Both norms have another eps than config.layer_norm_epsilon.",
     also=[(LN_2, LN_2.replace(EPS, ""))],
 )
 mistake("default-eps-in-ln-1", LN_1, LN_1.replace(EPS, ""), "ln_1 has another eps than config.layer_norm_epsilon.")
@@ -463,7 +472,8 @@ mistake(
     "mlp-arguments-swapped",
     MLP,
     "self.mlp = GPT2MLP(config, config.n_inner)",
-    "GPT2MLP takes its inner width first, and the configuration second.",
+    "A part is given a number where it takes the configuration: GPT2Attention takes config alone, GPT2MLP its inner "
+    "width first and config second.",
 )
 mistake(
     "mlp-without-its-width",

@@ -25,6 +25,7 @@ from autograder.student import Missing, Proxy, StudentRaised, type_name
 
 # On the logits of 120 draws, right code is at most 2.4e-6 away, which is 0.004 of the tolerance.
 NEAR = {"rtol": 2e-4, "atol": 5e-4}
+SMALL = {"n_embd": 2, "n_head": 1, "n_inner": 3, "n_layer": 1}
 LARGE = 256.0  # a power of two: what is so many times as large has the same digits
 
 
@@ -74,6 +75,10 @@ def output_matches(student, oracle, draw):
     limit = values["n_positions"]
     more = draw.ids(values["vocab_size"], batch=2, seq=limit + 3, label="input_ids")
     raises(lambda: mine(more), "ValueError", says=f"n_positions is {limit}, and the transformer refuses more")
+    large = {**values, **SMALL, "n_positions": 1024}  # GPT-2's own, which somebody may have written down
+    mine = make(student, "GPT2LMHeadModel", student.earlier("config").GPT2Config(**large))
+    more = draw.ids(values["vocab_size"], batch=1, seq=1025, label="input_ids")
+    raises(lambda: mine(more), "ValueError", says="n_positions is 1024, and the transformer refuses more")
 
 
 @check(
@@ -155,7 +160,9 @@ def starts_near_uniform(student, draw):
     close(logits, shape, rtol=0, atol=math.inf)  # of the right type and shape
     spread = float(mine.transformer.wte.weight.detach().double().std())
     if spread > 0.04:  # nn.Linear's own numbers: 0.083 here; nn.Embedding's: 1
-        fail("the spread of the table of a fresh model", expected="about 0.02", got=f"about {spread:.1g}")
+        mend = "nn.init.normal_(self.wte.weight, std=0.02) draws them anew, in the __init__ of GPT2Model"
+        mends = [f"wte is an nn.Embedding, whose numbers are larger: {mend}"] if _is_of_torch(mine) else []
+        fail("the spread of the table of a fresh model", *mends, expected="about 0.02", got=f"about {spread:.1g}")
     logits = logits.detach()
     loss = float(torch.nn.functional.cross_entropy(logits[:, :-1].reshape(-1, 97), ids[:, 1:].reshape(-1)))
     if not abs(loss - 4.575) < 0.5:  # ln 97; an embedding drawn from N(0, 1) and used as the head gives over 20
@@ -206,6 +213,10 @@ def _steady(mine, first, like, ids):
     """Fail when a second call gives other numbers: then none of them says anything."""
     if agrees(first, like, rtol=0, atol=math.inf) and not agrees(mine(ids), first, rtol=0, atol=0):
         fail("two identical calls differ: is there dropout? This model has none")
+
+
+def _is_of_torch(mine):
+    return type_name(mine.transformer.wte) == "Embedding"
 
 
 def _is_tensor(value):
@@ -582,6 +593,13 @@ mistake(
     again=[(OUTPUT, f"input_ids = input_ids[:, : len(self.transformer.wpe.weight)]\n        {OUTPUT}")],
 )
 mistake(
+    "ids-cut-off-at-1024",
+    OUTPUT,
+    f"input_ids = input_ids[:, -1024:]\n        {OUTPUT}",
+    "Ids beyond 1024 are cut off. More than n_positions end in the transformer's ValueError, also where it is 1024.",
+    again=[(OUTPUT, f"input_ids = input_ids[:, :1024]\n        {OUTPUT}")],
+)
+mistake(
     "ids-viewed",
     OUTPUT,
     "b, s = input_ids.shape\n        return self.lm_head(self.transformer(input_ids.view(b * s).view(b, s)))",
@@ -673,7 +691,8 @@ mistake(
     "the-head-as-the-embedding",
     TIE,
     "self.transformer.wte = self.lm_head",
-    "The head has taken wte's place, and a linear layer looks up no ids. wte stays, and the head takes its weight.",
+    "The ids come to a linear layer, which looks up none: they go to wte first, and the head is last. wte stays where "
+    "it is, and the head takes its weight.",
     again=[(TIE, "setattr(self.transformer, 'wte', self.lm_head)")],
 )
 mistake(

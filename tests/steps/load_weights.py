@@ -55,7 +55,7 @@ def takes_other_names(student, oracle, draw):
 def passes_over_buffers(student, oracle, draw):
     for named, values in ((dict, draw.config()), (_bare, DEEP)):
         mine, theirs = _pair(student, oracle, values)
-        given = theirs.checkpoint() | _buffers(values)
+        given = _buffers(values) | theirs.checkpoint() if named is _bare else theirs.checkpoint() | _buffers(values)
         _load(student, mine, named(given), f"attn.bias and attn.masked_bias in each of {values['n_layer']} blocks")
         _same_logits(mine, theirs, values, draw)
 
@@ -79,6 +79,7 @@ def names_what_is_wrong(student, oracle, draw):
     strange = {"transformer.h.0.attn.rotary": torch.ones(3), "score.weight": torch.ones(2, n_embd)}
     strange |= {"score.bias": torch.ones(2), "lm_head.bias": torch.ones(values["vocab_size"])}
     strange["transformer.h.1.attn.c_attn.lora_bias"] = torch.tensor(1.0)
+    strange["transformer.h.0.attn.bias_k"] = torch.ones(2)  # which ends otherwise than the buffer
     lone = {name: value for name, value in file.items() if name != "lm_head.weight"}
     _refuses(student, mine, before, _without(file, bias), [bias], "h.0.mlp.c_fc.bias is missing here")
     _refuses(
@@ -92,7 +93,7 @@ def names_what_is_wrong(student, oracle, draw):
     score = {"score.weight": strange["score.weight"]}
     _refuses(student, mine, before, file | score, list(score), "score.weight is unexpected here")
     _refuses(
-        student, mine, before, file | strange, list(strange), "five tensors are unexpected here, and three are a bias"
+        student, mine, before, file | strange, list(strange), "six tensors are unexpected here, and four are a bias"
     )
     both = "h.0.mlp.c_fc.bias and wte.weight are missing here, lm_head.weight is there"
     _refuses(student, mine, before, _without(file, table, bias), [table, bias], both)
@@ -113,7 +114,7 @@ def names_what_is_wrong(student, oracle, draw):
     head = {"lm_head.weight": file[table] + 1}
     every = _without(file, bias, "transformer.h.1.ln_2.bias") | strange | row | axes | others | head
     names = [bias, "transformer.h.1.ln_2.bias", *strange, norm, matrix, *others, *head]
-    says = "twelve are wrong here: two missing, five unexpected, four shapes, the head"
+    says = "thirteen are wrong here: two missing, six unexpected, four shapes, the head"
     _refuses(student, mine, before, every, names, says)
 
 
@@ -128,7 +129,9 @@ def refuses_another_head(student, oracle, draw):
     mine, theirs = _pair(student, oracle, values)
     given, before = dict(theirs.checkpoint()), mine.state_dict()
     given["lm_head.weight"] = draw.normal(values["vocab_size"], values["n_embd"])
-    _refuses(student, mine, before, given, ["lm_head.weight"], "lm_head.weight is another table than wte.weight")
+    for named, how in ((dict, ""), (_by_name, ", before which it stands"), (_bare, ", with short names")):
+        says = f"lm_head.weight is another table than wte.weight{how}"
+        _refuses(student, mine, before, named(given), ["lm_head.weight"], says)
     given["lm_head.weight"] = given["transformer.wte.weight"].clone()
     row, column = draw.integer(1, values["vocab_size"] - 2), draw.integer(1, values["n_embd"] - 2)
     number = given["lm_head.weight"][row, column].clone()
@@ -209,6 +212,12 @@ def _changes_numbers_alone(student, mine, file, values):
     with contextlib.suppress(StudentRaised):  # whether it loads is another check's question
         student.load_gpt2_weights(mine, kept)
     _keeps_its_entries(kept, old)
+    mine.double()
+    precise = {name: value.double() / 3 for name, value in file.items()}
+    _load(student, mine, precise, "all of it in float64, as the model is")
+    loaded, name = mine.transformer.ln_f.weight.detach(), "transformer.ln_f.weight"
+    close(loaded, precise[name], rtol=0, atol=0, says="ln_f.weight, after a float64 model got a file of float64")
+    mine.float()
 
 
 def _unrecorded(student, call):
@@ -277,13 +286,27 @@ def _load(student, model, given, holds="", names=None):
         message, frames = error.raised.message, error.raised.frames
         lines = [frame.line for frame in frames if frame.filename == frames[0].filename]
         raise Failed(
-            Difference("weights that load", f"a {error.raised.type_name}", _quoted(error.raised.type_name, message)),
+            Difference(
+                "weights that load",
+                f"a {error.raised.type_name}",
+                (*_quoted(error.raised.type_name, message), *_order_of(model)),
+            ),
             Place(lines[-1], 1) if lines else None,
             compared=True,
             values=(_named(message, names or given), []),
             says=holds,
             call=error.call,
         ) from None
+
+
+def _order_of(model):
+    """Say so where the model has the shared weight under its other name, as step 11 made the head first."""
+    with contextlib.suppress(Missing, StudentRaised):
+        own = [name for name, _ in model.named_parameters()]
+        if "lm_head.weight" in own and "transformer.wte.weight" not in own:
+            listed = "step 11 makes lm_head before transformer, so named_parameters() has no transformer.wte.weight"
+            return [f"{listed}: make lm_head after it"]
+    return []
 
 
 def _named(message, given):
@@ -394,6 +417,7 @@ FULL = "name if name.startswith(PREFIX) or name == HEAD else PREFIX + name"
 SKIP = "        if name.endswith(BUFFERS):\n            continue\n"
 TAKEN = "head = given.pop(HEAD, None)"
 DIFFERS = "if head is not None and TABLE in given and not torch.equal(head, given[TABLE]):"
+EARLY = "if name == HEAD and TABLE in given and not torch.equal(tensor, given[TABLE]):"
 MISSING = '    wrong += [f"{name} is missing" for name in own if name not in given]\n'
 STRANGE = '    wrong += [f"{name} is unexpected" for name in given if name not in own]\n'
 SHAPES = "if name in given and given[name].shape != parameter.shape:"
@@ -485,6 +509,18 @@ mistake(
     again=[(SKIP, ""), ("{name} is unexpected", "there is no {name}")],
 )
 mistake(
+    "stopped-at-the-first-buffer",
+    SKIP,
+    SKIP.replace("continue", "break"),
+    "At the first buffer the loop ends, by a break. The tensors after it are to be read too: continue does that.",
+)
+mistake(
+    "what-begins-like-a-buffer",
+    "name.endswith(BUFFERS)",
+    "any(each in name for each in BUFFERS)",
+    "A name with .attn.bias anywhere in it is passed over. Only what ends so is a buffer.",
+)
+mistake(
     "attn-bias-without-its-dot",
     '".attn.bias", ',
     '"attn.bias", ',
@@ -504,7 +540,7 @@ mistake(
     'name.endswith("bias")',
     "Every bias is passed over. Only attn.bias and attn.masked_bias are no weights: the dot in front of attn tells "
     "them from attn.c_attn.bias.",
-    again=[("name.endswith(BUFFERS)", '"bias" in name'), ("{name} is missing", "no {name}")],
+    again=[("name.endswith(BUFFERS)", 'name[-4:] == "bias"'), ("{name} is missing", "no {name}")],
 )
 mistake(
     "unknown-biases-passed-over",
@@ -513,7 +549,7 @@ mistake(
     "A bias that the model does not have is passed over. Only attn.bias and attn.masked_bias are; any other is to be "
     "named.",
     also=[(SKIP, "")],
-    again=[(STRANGE, STRANGE.replace("not in own", "not in own and 'bias' not in name"))],
+    again=[(STRANGE, STRANGE.replace("not in own", "not in own and name[-4:] != 'bias'"))],
 )
 mistake(
     "more-taken-for-a-buffer",
@@ -686,6 +722,25 @@ mistake(
     "if False:",
     "A head that differs from the table is taken without a word. It is to be refused.",
     again=[(DIFFERS, "if head is not None and TABLE in given and head.shape != given[TABLE].shape:")],
+)
+mistake(
+    "a-head-compared-too-early",
+    "    given = {}\n",
+    "    given, wrong = {}, []\n",
+    "The head is compared with what was read before it, which need not be the table. Compare once all names are read.",
+    also=[
+        ("        full_name =", f"        {EARLY}\n    {ALONE}        full_name ="),
+        (f"    wrong = []\n    {TAKEN}\n    {DIFFERS}\n{ALONE}", f"    {TAKEN}\n"),
+    ],
+)
+mistake(
+    "a-head-compared-by-full-names",
+    DIFFERS,
+    "if head is not None and TABLE in state_dict and not torch.equal(head, state_dict[TABLE]):",
+    "The head is compared only where the file calls the table transformer.wte.weight. It may have its short name.",
+    again=[
+        (DIFFERS, "table = state_dict.get(TABLE)\n    if None not in (head, table) and not torch.equal(head, table):")
+    ],
 )
 mistake(
     "a-head-that-is-near",
@@ -927,6 +982,13 @@ mistake(
     "            parameter.data = given[name].clone()\n",
     "The model takes over the file's dtype: a file of float16 makes it float16. copy_ writes the values into the "
     "parameter that is there.",
+)
+mistake(
+    "by-way-of-float32",
+    COPY,
+    "            parameter.copy_(given[name].float())\n",
+    "The numbers are made float32 on their way. A float64 model is to have those of a float64 file.",
+    again=[("given[full_name] = ", "tensor = tensor.to(torch.float32)\n        given[full_name] = ")],
 )
 mistake(
     "other-parameters",

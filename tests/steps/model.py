@@ -19,12 +19,14 @@ from autograder.comparing import (
     raises,
     same_gradients,
 )
+from autograder.difference import article
 from autograder.student import Missing, StudentRaised, type_name
 
 # On the hidden states of 120 draws, right code is at most 2e-6 away, which is 0.009 of the tolerance. In some of them a
 # last norm with an eps of 1e-5 for 1e-3 is within it: there is a comparison of its own for that.
 NEAR = {"rtol": 1e-4, "atol": 2e-4}
 DEEP = {"n_embd": 6, "n_head": 2, "n_inner": 7, "n_layer": 13}  # more blocks than GPT-2 has, and "10" is before "2"
+SMALL = {"n_embd": 2, "n_head": 1, "n_inner": 3, "n_layer": 1}
 PARTS = ("wte", "wpe", "h", "ln_f")
 
 
@@ -38,6 +40,7 @@ def has_its_parameters(student, oracle, draw):
         mine, theirs = _made(student, oracle, values)
         _has_its_blocks(mine, values)
         fits(mine, theirs.linear_state_dict())
+        _is_a_list(mine)
         got, expected = _counted(mine, theirs)
         equal(got, expected, says="all parameters, counted once: one block used n_layer times has too few")
     more = {**values, "n_layer": 4}
@@ -110,6 +113,10 @@ def refuses_beyond(student, oracle, draw):
             mine.eval()
         ids = draw.ids(values["vocab_size"], batch=2, seq=seq, label="input_ids")
         raises(lambda ids=ids, past=past: mine(ids, past), "ValueError", says=f"n_positions is {limit}{mode}")
+    large = {**values, **SMALL, "n_positions": 1024}  # GPT-2's own, which somebody may have written down
+    mine = make(student, "GPT2Model", student.earlier("config").GPT2Config(**large))
+    ids = draw.ids(values["vocab_size"], batch=1, seq=1025, label="input_ids")
+    raises(lambda: mine(ids), "ValueError", says="n_positions is 1024")
 
 
 @check(
@@ -241,7 +248,7 @@ def _has_its_blocks(mine, values):
             fail("h is one block itself, and no list of blocks", expected=expected, got="one block")
         if not blocks:
             _has_h(mine, own, expected)
-        got = f"{len(blocks)} block{'s' if len(blocks) > 1 else ''}"
+        got = f"{len(blocks)} block{'' if len(blocks) == 1 else 's'}"
         holds(len(blocks) == values["n_layer"], expected=expected, got=got)
 
 
@@ -265,9 +272,21 @@ def _has_h(mine, own, expected):
     kind = type_name(found)
     if kind in ("list", "tuple") and not len(found):
         fail(f"h is a {kind} with nothing in it", expected=expected, got=f"an empty {kind}")
-    if kind in ("list", "tuple", "generator"):
+    if kind in ("list", "tuple", "dict", "generator"):
         why = f"h is a {kind}: an nn.ModuleList makes its blocks known to the model"
         fail(why, expected=expected, got=f"a {kind}, which hides them")
+
+
+def _is_a_list(mine):
+    """Fail where a block cannot be had by its number."""
+    try:
+        mine.h.item(0)
+    except StudentRaised:
+        fail(
+            "the blocks are had by their numbers, as h[0], and this raises here",
+            expected="an nn.ModuleList as h",
+            got=article(type_name(mine.h)),
+        )
 
 
 def _part(name):
@@ -376,6 +395,7 @@ LOOP = "for block in self.h:"
 ROUND = "hidden_states = block(hidden_states)"
 OUTPUT = "return self.ln_f(hidden_states)"
 NEW_LINE = "\n        "
+FILLED = f"for index in range(config.n_layer):{NEW_LINE}    self.h[str(index)] = GPT2Block(config)"
 ONE_HOT = ("import TokenEmbedding", "import TokenEmbedding, embed_one_hot")
 START = "        hidden_states = self.wte"
 REFUSE = "            raise ValueError(past_length)\n"
@@ -530,6 +550,13 @@ mistake(
     again=[(START, f"        input_ids = input_ids[:, : len(self.wpe.weight) - past_length]\n{START}")],
 )
 mistake(
+    "ids-cut-off-at-1024",
+    START,
+    f"        input_ids = input_ids[:, -1024:]\n{START}",
+    "Ids beyond 1024 are cut off. More than n_positions of them are to end in a ValueError, also where it is 1024.",
+    again=[(START, f"        input_ids = input_ids[:, :1024]\n{START}")],
+)
+mistake(
     "an-assertion",
     START,
     f"        assert past_length + input_ids.shape[1] <= len(self.wpe.weight)\n{START}",
@@ -649,6 +676,21 @@ mistake(
     BLOCKS,
     "self.h = [GPT2Block(config) for _ in range(config.n_layer)]",
     "The blocks are in a Python list, and the model does not know them. An nn.ModuleList is asked for.",
+)
+mistake(
+    "a-python-dict",
+    BLOCKS,
+    "self.h = {index: GPT2Block(config) for index in range(config.n_layer)}",
+    "The blocks are in a Python dict, and the model does not know them. An nn.ModuleList is asked for.",
+    also=[(LOOP, "for block in self.h.values():")],
+)
+mistake(
+    "a-module-dict",
+    BLOCKS,
+    "self.h = nn.ModuleDict({str(index): GPT2Block(config) for index in range(config.n_layer)})",
+    "The blocks are in an nn.ModuleDict, where h[0] finds none. An nn.ModuleList is asked for.",
+    also=[(LOOP, "for block in self.h.values():")],
+    again=[(BLOCKS, f"self.h = nn.ModuleDict(){NEW_LINE}{FILLED}"), (LOOP, "for _, block in self.h.items():")],
 )
 mistake(
     "no-h",
@@ -777,7 +819,7 @@ mistake(
     "ln-f-default-eps",
     LAST,
     "self.ln_f = LayerNorm(config.n_embd)",
-    "ln_f has its default eps. It is to be config.layer_norm_epsilon.",
+    "ln_f has another eps than config.layer_norm_epsilon.",
 )
 mistake(
     "past-length-as-the-mask",
