@@ -70,10 +70,11 @@ def near(mine: Any, theirs: Any, *, rtol: float, atol: float, any_dtype: bool = 
         return Difference("real numbers", "complex ones")
     if mine.dtype == theirs.dtype and torch.equal(mine, theirs):  # the very numbers, and these are finite
         return None
-    return _numbers(mine.detach().double(), theirs.detach().double(), rtol, atol)
+    are_whole = not (mine.is_floating_point() or theirs.is_floating_point())
+    return _numbers(mine.detach().double(), theirs.detach().double(), rtol, atol, are_whole=are_whole)
 
 
-def _numbers(mine: Any, theirs: Any, rtol: float, atol: float) -> Difference | None:
+def _numbers(mine: Any, theirs: Any, rtol: float, atol: float, *, are_whole: bool) -> Difference | None:
     import torch
 
     finite = torch.isfinite(mine)
@@ -86,6 +87,8 @@ def _numbers(mine: Any, theirs: Any, rtol: float, atol: float) -> Difference | N
     place = tuple(int(index) for index in wrong.nonzero()[0])
     where = _where(count, wrong.numel(), list(place)) if place else ""
     detail = [text for text in (where, _ratio(mine, theirs)) if text]
+    if are_whole:  # an id is no measurement: all of its digits count
+        return Difference(str(int(theirs[place])), str(int(mine[place])), tuple(detail))
     return Difference(*_apart(float(theirs[place]), float(mine[place])), tuple(detail))
 
 

@@ -122,6 +122,11 @@ def test_a_single_number_has_no_index():
     assert difference(torch.tensor(math.inf), torch.tensor(1.0)).detail == ("1 inf of 1 numbers, the only number",)
 
 
+def test_whole_numbers_are_told_to_the_last_digit():
+    found = difference(torch.tensor([7, 50256]), torch.tensor([7, 50257]), rtol=0, atol=0)
+    assert (found.expected, found.got) == ("50257", "50256")
+
+
 def test_axes_without_names_are_numbered():
     assert difference(torch.zeros(2, 4), torch.zeros(2, 3)) == Difference("[2, 3]", "[2, 4]", ("axis 1 is 4, not 3",))
 

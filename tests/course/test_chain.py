@@ -166,6 +166,55 @@ def test_who_is_slow_and_right_is_not_blamed_for_a_hang(course, nursery, monkeyp
     assert made[2:] == [(1, True)] * 6 + [(1, False)] * 6
 
 
+# What a step may do, and the step after cannot live with: the step that is blocked, the earlier one's edits, its own,
+# and what its learner is told.
+ALLOWED = {
+    "a table of torch's, as it is born": (
+        "lm_head",
+        "model",
+        [("TokenEmbedding(config.vocab_size, config.n_embd)", "nn.Embedding(config.vocab_size, config.n_embd)")],
+        [],
+        "wte is an nn.Embedding, whose numbers are larger: nn.init.normal_(self.wte.weight, std=0.02) draws them anew",
+    ),
+    "the head before the stack": (
+        "load_weights",
+        "lm_head",
+        [
+            ("        self.transformer = GPT2Model(config)\n", ""),
+            (
+                "        self.lm_head.weight =",
+                "        self.transformer = GPT2Model(config)\n        self.lm_head.weight =",
+            ),
+        ],
+        [
+            ("    named = model.named_parameters(remove_duplicate=False)\n", ""),
+            (
+                "own = {name: parameter for name, parameter in named if name != HEAD}",
+                "own = dict(model.named_parameters())",
+            ),
+        ],
+        "step 11 makes lm_head before transformer, so named_parameters() has no transformer.wte.weight",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ALLOWED)
+def test_what_a_step_may_do_and_blocks_the_next_is_told_with_what_to_do(course, nursery, name):
+    slug, earlier, edits, own_edits, says = ALLOWED[name]
+    for changed, changes in ((earlier, edits), (slug, own_edits)):
+        text = finished(changed)
+        for old, new in changes:
+            assert text.count(old) == 1
+            text = text.replace(old, new)
+        filled.write(course, changed, text)
+    assert check(course, nursery, earlier).outcome == "passed"
+    report = check(course, nursery, slug)
+    for changed in (earlier, slug):
+        filled.write(course, changed, finished(changed))
+    assert (report.outcome, report.blocked_by) == ("blocked", [earlier])
+    assert says in said(report)
+
+
 def test_wrong_defaults_that_no_run_shows_block_nothing(course, nursery):
     filled.write(course, "config", re.sub(r"= \d+", "= 7", CONFIG))
     report = check(course, nursery)

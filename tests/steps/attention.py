@@ -667,6 +667,37 @@ mistake(
     ],
 )
 mistake(
+    "mask-where-one-is-given",
+    GIVEN,
+    GIVEN.replace("is None", "is not None"),
+    "The causal mask is made where a mask is given, and none where none is: the condition is the wrong way round.",
+    again=[(GIVEN, "        if not attention_mask is None:\n")],
+)
+mistake(
+    "a-mask-of-ones-and-zeros",
+    CAUSAL,
+    "query.new_ones(seq, seq).tril()",
+    "The mask holds ones and zeros, and is added to the scores: that hides nothing. 0 lets through, -inf hides.",
+    again=[
+        (MADE, MADE.replace(CAUSAL, "torch.tril(torch.ones(seq, seq, dtype=query.dtype, device=query.device))")),
+        TORCH,
+    ],
+)
+mistake(
+    "split-along-the-sequence",
+    SPLIT,
+    f"query, key, value = {THREE}.chunk(3, dim=1)",
+    "c_attn's result is cut along the sequence. Query, key and value lie side by side on its last axis.",
+    again=[(SPLIT, f"query, key, value = torch.chunk({THREE}, 3, 1)"), TORCH],
+)
+mistake(
+    "c-proj-of-the-input",
+    LAST,
+    "return self.c_proj(hidden_states)",
+    "c_proj is given hidden_states. It takes what attention has gathered, the heads side by side.",
+    again=[(LAST, "joined = hidden_states\n        return self.c_proj(joined)")],
+)
+mistake(
     "given-mask-in-training-alone",
     GIVEN,
     f"{GIVEN[:-2]} or not self.training:\n",

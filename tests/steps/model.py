@@ -475,6 +475,21 @@ mistake(
     ],
 )
 mistake(
+    "positions-end-too-early",
+    PLACES,
+    PLACES.replace("PositionEmbedding", "nn.Embedding"),
+    "The positions start at past_length and end at the number of ids. They end at past_length more than that.",
+    also=[
+        TORCH,
+        (POSITIONS, "self.wpe(torch.arange(past_length, input_ids.shape[1]))"),
+        (START, f"        if past_length + input_ids.shape[1] > len(self.wpe.weight):\n{REFUSE}{START}"),
+    ],
+    again=[
+        (POSITIONS, "self.wpe.weight[past_length : input_ids.shape[1]]"),
+        (START, f"        if past_length + input_ids.shape[1] > len(self.wpe.weight):\n{REFUSE}{START}"),
+    ],
+)
+mistake(
     "past-length-as-more-rows",
     POSITIONS,
     "self.wpe(input_ids.shape[1] + past_length)",
