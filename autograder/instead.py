@@ -14,10 +14,19 @@ if TYPE_CHECKING:
     from autograder.course import Course, Step
 
 
-def sentence(course: Course, step: Step, source: Source, road: str) -> str | None:
-    """Return what a file that failed is in truth; None where it has something of its own step, or of none."""
-    if all(isinstance(node, ast.Import | ast.ImportFrom | ast.Expr | ast.Pass) for node in source.tree.body):
-        return f"{source.filename} has no code: {road} reset {step.task} brings its stub back, and keeps this file"
+def sentence(course: Course, step: Step, source: Source, reset: str) -> str | None:
+    """Return what a file that failed is in truth; None where it has something of its own step, or of none.
+
+    Args:
+        course: whose steps it may be.
+        step: which the file is to be.
+        source: the file.
+        reset: the command that writes the stub again; empty, where the file is not the step's own.
+    """
+    if all(map(_is_no_code, source.tree.body)):
+        return f"{source.filename} has no code" + (
+            f": {reset} brings its stub back, and keeps this file" if reset else ""
+        )
     own = defined(source.tree)
     if own & _asked(course, step):
         return None
@@ -27,6 +36,11 @@ def sentence(course: Course, step: Step, source: Source, road: str) -> str | Non
             what = " and ".join(sorted(names))
             return f"{what} is what step {other.id}, {other.title}, asks for: was it saved as {source.filename}?"
     return None
+
+
+def _is_no_code(node: ast.stmt) -> bool:
+    is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    return is_text or isinstance(node, ast.Import | ast.ImportFrom | ast.Pass)
 
 
 def _asked(course: Course, step: Step) -> set[str]:

@@ -102,7 +102,9 @@ def judged(course: Course, order: Order, nursery: Nursery, limits: Limits | None
             notes += found.notes
             verdict = told(bench, verdict, found) if found.mistakes else _with_laws(bench, verdict, notes)
         if verdict.outcome == "failed":
-            notes += filter(None, [instead.sentence(course, order.step, submission.source, order.road)])
+            is_own = order.file is None and order.tree == "steps"
+            reset = f"{order.road} reset {order.step.task}" if is_own else ""
+            notes += filter(None, [instead.sentence(course, order.step, submission.source, reset)])
     report = _report(course, order, verdict, blame, shown, kind, notes, started)
     return Judged(report, data, program, verdict.first_failure, verdict.unfinished)
 

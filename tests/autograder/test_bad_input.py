@@ -108,6 +108,8 @@ def test_a_file_without_code_fails_each_check_and_is_told_where_its_stub_is(run,
     assert "steps/step_01.py defines no GPT2Config" in done.stdout
     says = "Note: steps/step_01.py has no code: pixi run reset s01 brings its stub back, and keeps this file"
     assert says in done.stdout
+    other = run("check", "1", "--file", STEP, root=copy)
+    assert "Note: steps/step_01.py has no code\n" in other.stdout  # a reset is no matter of another file
 
 
 def test_another_steps_code_is_known(run, copy):
