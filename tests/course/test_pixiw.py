@@ -261,9 +261,10 @@ def test_signals_go_straight_to_the_task(ready, number):
 @POSIX
 def test_the_file_starts_by_itself_and_through_a_link(ready, tmp_path):
     (tmp_path / "link").symlink_to(ready.root / "pixiw")
-    done = subprocess.run(
-        [tmp_path / "link", "run", "probe"], env=os.environ | ready.environment, cwd=tmp_path, check=True
-    )
+    (tmp_path / "python3").symlink_to(Path(sys.executable).resolve())  # another Python would make another .venv
+    path = f"{tmp_path}:{ready.environment['PATH']}"
+    environment = os.environ | ready.environment | {"PATH": path}
+    done = subprocess.run([tmp_path / "link", "run", "probe"], env=environment, cwd=tmp_path, check=True)
     assert done.returncode == 0
 
 
