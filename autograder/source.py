@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 MAX_SOURCE_BYTES = 256 * 1024
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 TOO_DEEP = "the code is nested too deeply for Python to read: write it with less inside each other"
-
-
 _NO_CODE = {  # what stands before code, or around it, where it is shown
     "```": "three backticks are Markdown's, around code: delete this line, and the one after the code",
     ">>>": ">>> is what Python's shell shows before a line: delete it, on each line",

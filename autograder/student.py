@@ -31,7 +31,7 @@ class StudentRaised(Exception):
 
 
 class Missing(Exception):
-    """A name that the step asks for is not there; the text says so. `name` is one of the module's own."""
+    """A name that the step asks for is not there; the text says so, and `name` is it, where a module lacks it."""
 
     def __init__(self, sentence: str, name: str = "") -> None:
         super().__init__(sentence)

@@ -212,12 +212,6 @@ def _changes_numbers_alone(student, mine, file, values):
     with contextlib.suppress(StudentRaised):  # whether it loads is another check's question
         student.load_gpt2_weights(mine, kept)
     _keeps_its_entries(kept, old)
-    mine.double()
-    precise = {name: value.double() / 3 for name, value in file.items()}
-    _load(student, mine, precise, "all of it in float64, as the model is")
-    loaded, name = mine.transformer.ln_f.weight.detach(), "transformer.ln_f.weight"
-    close(loaded, precise[name], rtol=0, atol=0, says="ln_f.weight, after a float64 model got a file of float64")
-    mine.float()
 
 
 def _unrecorded(student, call):
@@ -982,13 +976,6 @@ mistake(
     "            parameter.data = given[name].clone()\n",
     "The model takes over the file's dtype: a file of float16 makes it float16. copy_ writes the values into the "
     "parameter that is there.",
-)
-mistake(
-    "by-way-of-float32",
-    COPY,
-    "            parameter.copy_(given[name].float())\n",
-    "The numbers are made float32 on their way. A float64 model is to have those of a float64 file.",
-    again=[("given[full_name] = ", "tensor = tensor.to(torch.float32)\n        given[full_name] = ")],
 )
 mistake(
     "other-parameters",
