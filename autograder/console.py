@@ -47,8 +47,13 @@ def _write_no_more() -> None:
 
 
 def interrupted() -> int:
-    """Say that a verb was interrupted; return its exit code."""
+    """Say that a verb was interrupted; return its exit code.
+
+    Python ends by the signal, whatever the exit code, once an interrupt has come out of a text that was executed, as
+    each named tuple that an import makes is; the next text that is executed makes it forget that.
+    """
     complain("interrupted")
+    exec("")  # noqa: S102 - the next text
     return INTERRUPTED
 
 

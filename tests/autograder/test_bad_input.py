@@ -464,6 +464,18 @@ def test_an_interrupt_is_exit_130_and_leaves_nothing(copy, start, tmp_path, whol
     assert list((tmp_path / "temporary").iterdir()) == []
 
 
+def test_an_interrupt_in_the_middle_of_an_import_is_exit_130(tmp_path):
+    lines = [
+        "import sys",
+        "from autograder import console",
+        "sys.exit(console.ended(lambda: exec('raise KeyboardInterrupt')))",
+    ]
+    (tmp_path / "interrupted_verb.py").write_text("\n".join(lines))
+    environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"}
+    done = subprocess.run([sys.executable, "-m", "interrupted_verb"], env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (130, "autograder: interrupted\n")
+
+
 @ON_LINUX
 def test_a_command_that_is_killed_leaves_no_process(copy, start, tmp_path):
     process, family = hanging(copy, start, tmp_path)
