@@ -58,14 +58,14 @@ def _check(argv: list[str]) -> int:
 
 
 def _leave(code: int) -> None:
-    """End the process. Where torch was imported it is not taken apart: that would take half a second."""
-    if "torch" in sys.modules and sys.argv[1:2] in (["check"], ["bug"]):  # which have closed all that they had open
-        import contextlib
-
-        with contextlib.suppress(OSError):  # nobody reads any more: that is told on the ordinary way out
+    """End the process. A check's is not taken apart: with torch in it that would take half a second."""
+    if sys.argv[1:2] in (["check"], ["bug"]):  # which have closed all that they had open
+        try:
             for stream in filter(None, (sys.stdout, sys.stderr)):
                 stream.flush()
-            os._exit(code)
+        except OSError:  # nobody reads any more: that is told on the ordinary way out
+            sys.exit(code)
+        os._exit(code)
     sys.exit(code)
 
 

@@ -26,7 +26,7 @@ class Ahead(NamedTuple):
 
     order: Order
     root: Path
-    contents: bytes
+    contents: list[tuple[str, str, bytes]]
     environment: Mapping[str, str]
     found: Judged
 

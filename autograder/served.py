@@ -86,6 +86,7 @@ def answer(
     channel.setblocking(True)
     with lent(warmth, request.root) as ready:
         word = _word(request, terminal, ready._replace(say=_to(channel)), announced=announced)
+        _leave_terminal()
         channel.sendall(f"{word}\n".encode())
 
 
@@ -130,6 +131,14 @@ def _become(request: Request, terminal: Sequence[int]) -> None:
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stdout, sys.stderr = streams(request, 1, 2)
     stand_in(request)
+
+
+def _leave_terminal() -> None:
+    """Close the client's streams: whoever reads them to their end need not wait for ours, which takes longer."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in range(3):
+        os.dup2(nothing, number)
+    os.close(nothing)
 
 
 def stand_in(request: Request) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
 _FOLDERS = ("steps", "solutions", "puzzles", "puzzles/recorded", "tests/steps")
 _FILES = ("course.toml", pack.PATH)
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _READ_BYTES = 2**20  # of a file: of one that is longer the size and the time have to do
 
 
@@ -31,13 +31,9 @@ def times(root: Path) -> list[tuple[str, int, int, int]]:
     return found
 
 
-def contents(root: Path) -> bytes:
-    """Return a digest of every file that a check of this course may read, and of the names of all that lies there."""
-    digest = hashlib.blake2b()
-    for path in _paths(root):
-        text = _text(path)
-        digest.update(f"{len(path)} {len(text)} ".encode() + os.fsencode(path) + text)
-    return digest.digest()
+def contents(root: Path) -> list[tuple[str, str, bytes]]:
+    """Return the paths of all that a check of this course may read, with what each is since when, and what it holds."""
+    return [(path, *_text(path)) for path in _paths(root)]
 
 
 def _paths(root: Path) -> Iterator[str]:
@@ -50,19 +46,20 @@ def _paths(root: Path) -> Iterator[str]:
             yield f"{root / folder} is not there"
 
 
-def _text(path: str) -> bytes:
-    """Return what a file holds, and which file it is since when; of what is no ordinary file, a word that says so.
+def _text(path: str) -> tuple[str, bytes]:
+    """Return which file it is since when, and what it holds; of what is no ordinary file, a word that says so.
 
     A link to a finished step is refused, where a copy of the same time is not.
     """
     try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        handle = os.open(path, _READ)
     except OSError as error:
-        return f"error {error.errno}".encode()
-    status = os.fstat(handle)
-    if not stat.S_ISREG(status.st_mode):
-        os.close(handle)
-        return f"mode {status.st_mode}".encode()
-    with os.fdopen(handle, "rb") as stream:
+        return f"error {error.errno}", b""
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            return f"mode {status.st_mode}", b""
         known = status.st_size, status.st_mtime_ns, status.st_ino, status.st_ctime_ns
-        return f"{known} ".encode() + stream.read(_READ_BYTES)
+        return str(known), os.read(handle, _READ_BYTES)
+    finally:
+        os.close(handle)

@@ -5,9 +5,8 @@ Whatever goes wrong with a server, the answer is then a cold one: slower, and th
 
 from __future__ import annotations
 
-import contextlib
+import _socket  # and not `socket`, which is made of it, and takes half as long to import as Python to start
 import os
-import socket
 import sys
 
 from autograder import address
@@ -15,6 +14,7 @@ from autograder.root import find
 
 _TAKEN_S = 2.0  # a server that lives takes a request in milliseconds, on a machine that is not busy
 _BEAT_S = 5.0  # and gives a sign of life each second
+_STREAMS = b"".join(number.to_bytes(4, sys.byteorder) for number in (0, 1, 2))  # as the system takes them over
 
 
 class Answer:
@@ -36,16 +36,15 @@ def check(argv: list[str], started: float) -> Answer:
     if channel is None:
         return Answer(None)
     assert request is not None
-    with channel:
-        try:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            data = request.encode()
-            sent = socket.send_fds(channel, [data], [0, 1, 2])
-            channel.sendall(data[sent:])
-        except OSError:  # it ended just now; or one of the three is closed
-            return Answer(None)
-        return _followed(channel)
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        data = request.encode()
+        sent = channel.sendmsg([data], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, _STREAMS)])
+        channel.sendall(data[sent:])
+    except OSError:  # it ended just now; or one of the three is closed
+        return Answer(None)
+    return _followed(channel)
 
 
 def ask(verb: str) -> list[str] | None:
@@ -54,15 +53,14 @@ def ask(verb: str) -> list[str] | None:
     channel = _connected(request)
     if channel is None or request is None:
         return None
-    with channel:
-        try:
-            channel.settimeout(_BEAT_S)
-            channel.sendall(request.encode())
-            heard = b""
-            while data := channel.recv(4096):
-                heard += data
-        except OSError:
-            return None
+    try:
+        channel.settimeout(_BEAT_S)
+        channel.sendall(request.encode())
+        heard = b""
+        while data := channel.recv(4096):
+            heard += data
+    except OSError:
+        return None
     return heard.decode().split()
 
 
@@ -73,6 +71,7 @@ def leave_server(root: str, argv: list[str]) -> None:
     request = _request("check", "", tuple(argv), tuple(os.environ.items()))
     if request is None:
         return
+    import contextlib
     import subprocess
 
     engine = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
@@ -106,11 +105,11 @@ def _request(
     return address.Request(verb, address.python(), root, here, started, streams, argv, environment)
 
 
-def _connected(request: address.Request | None) -> socket.socket | None:
+def _connected(request: address.Request | None) -> _socket.socket | None:
     path = address.socket_path(request.root) if request and address.HAS_SERVERS else None
     if path is None or not address.is_ours(path):
         return None
-    channel = socket.socket(socket.AF_UNIX)
+    channel = _socket.socket(_socket.AF_UNIX)
     try:
         channel.settimeout(_TAKEN_S)
         channel.connect(path)
@@ -120,7 +119,7 @@ def _connected(request: address.Request | None) -> socket.socket | None:
     return channel
 
 
-def _went(channel: socket.socket) -> bool:
+def _went(channel: _socket.socket) -> bool:
     """Tell the server that we wait for it, so that none but it writes; return whether it is still there."""
     try:
         channel.sendall(b"go\n")
@@ -129,7 +128,7 @@ def _went(channel: socket.socket) -> bool:
     return True
 
 
-def _followed(channel: socket.socket) -> Answer:
+def _followed(channel: _socket.socket) -> Answer:
     """Wait until the server has answered, is done for, or says that the answer has to be made here."""
     words: set[str] = set()
     heard = b""

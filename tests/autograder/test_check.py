@@ -164,6 +164,7 @@ def test_debug_has_nothing_to_do_when_all_passes(desk, check):
 def test_a_memory_that_cannot_be_written_costs_no_verdict(desk, check):
     course, made = desk
     folder = course.root / ".autograder"
+    folder.mkdir(exist_ok=True)
     aside = folder.rename(course.root / "aside")
     folder.write_text("a file in its place", encoding="utf-8")
     try:
