@@ -14,11 +14,11 @@ import signal
 import struct
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Self
+from typing import IO, TYPE_CHECKING, Self
 
 import msgspec
 
-from autograder import checking
+from autograder import checking, rehearsal
 from autograder import course as courses
 from autograder.bench import Bench
 from autograder.fork import forked
@@ -34,7 +34,7 @@ _SIZE = struct.Struct("<Q")
 _LOOK_S = 0.1
 
 
-class Wanted(msgspec.Struct, frozen=True):
+class Wanted(msgspec.Struct, frozen=True, tag=True):
     """The run that is to be made: of this file as this step, with these earlier steps the learner's own."""
 
     root: bytes
@@ -43,6 +43,14 @@ class Wanted(msgspec.Struct, frozen=True):
     shown: str
     data: bytes
     own: list[str]
+    seed: str
+
+
+class Rehearsed(msgspec.Struct, frozen=True, tag=True):
+    """The rehearsal that is to be made meanwhile."""
+
+    root: bytes
+    step: str
     seed: str
 
 
@@ -70,7 +78,8 @@ class Beside:
         def run() -> None:
             os.close(ask)
             os.close(answer)
-            with os.fdopen(theirs, "rb") as asked, os.fdopen(back, "wb") as answers:
+            signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+            with os.fdopen(theirs, "rb", buffering=0) as asked, os.fdopen(back, "wb") as answers:
                 _serve(nursery, limits, asked, answers)
 
         try:
@@ -80,7 +89,7 @@ class Beside:
             os.close(back)
         self._ask = os.fdopen(ask, "wb")
         self._answer = os.fdopen(answer, "rb")
-        self._is_under_way = False
+        self._is_under_way, self._rehearses = False, False
         self._nursery, self._limits, self._began = nursery, limits, 0.0
 
     def __enter__(self) -> Self:
@@ -97,8 +106,20 @@ class Beside:
     def begin(self, wanted: Wanted) -> None:
         """Have it make this run."""
         self._is_under_way, self._began = True, time.monotonic()
+        self._tell(wanted)
+        if self._rehearses:
+            self._rehearses = False
+            with contextlib.suppress(OSError):
+                os.kill(self._pid, signal.SIGUSR1)
+
+    def rehearse(self, wanted: Rehearsed) -> None:
+        """Have it make a rehearsal, as long as it is asked for nothing else."""
+        self._rehearses = True
+        self._tell(wanted)
+
+    def _tell(self, what: Wanted | Rehearsed) -> None:
         with contextlib.suppress(OSError):  # it may be gone: then there is no verdict
-            _send(self._ask, msgspec.msgpack.encode((wanted, list(os.environb.items()))))
+            _send(self._ask, msgspec.msgpack.encode((what, list(os.environb.items()))))
 
     def verdict(self) -> Verdict | None:
         """Wait for the verdict of the run; None when there is none, or it was given before."""
@@ -136,16 +157,38 @@ class Beside:
             os.waitpid(self._pid, 0)
 
 
-def _serve(nursery: Nursery, limits: Limits, asked: BinaryIO, answers: BinaryIO) -> None:
+def _serve(nursery: Nursery, limits: Limits, asked: IO[bytes], answers: IO[bytes]) -> None:
     """Be the process: make runs and send their verdicts until nobody wants any more."""
     while data := _received(asked):
-        wanted, environment = msgspec.msgpack.decode(data, type=tuple[Wanted, list[tuple[bytes, bytes]]])
+        wanted, environment = msgspec.msgpack.decode(data, type=tuple[Wanted | Rehearsed, list[tuple[bytes, bytes]]])
         os.environb.clear()
         os.environb.update(environment)
         with nursery.lent() as own:
+            if isinstance(wanted, Rehearsed):
+                _rehearse(wanted, own, limits, asked)
+                continue
             found = _made(wanted, own, limits)
             sent = _Sent(found.checks, found.seed, found.output, sorted(found.asked), found.unfinished)
             _send(answers, msgspec.msgpack.encode(sent))
+
+
+def _rehearse(wanted: Rehearsed, nursery: Nursery, limits: Limits, asked: IO[bytes]) -> None:
+    """Rehearse until something else is wanted."""
+
+    def stop(*_: object) -> None:
+        raise rehearsal.Enough
+
+    def is_asked() -> bool:
+        return bool(select.select([asked], [], [], 0)[0])
+
+    with contextlib.suppress(rehearsal.Enough):
+        try:
+            signal.signal(signal.SIGUSR1, stop)
+            if not is_asked():
+                root = Path(os.fsdecode(wanted.root))
+                rehearsal.make(root, wanted.step, wanted.seed, nursery, limits, is_asked)
+        finally:
+            signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 
 def _made(wanted: Wanted, nursery: Nursery, limits: Limits) -> Verdict:
@@ -156,16 +199,22 @@ def _made(wanted: Wanted, nursery: Nursery, limits: Limits) -> Verdict:
     return bench.run([course.find(slug) for slug in wanted.own]).verdict(wanted.seed)
 
 
-def _send(stream: BinaryIO, data: bytes) -> None:
+def _send(stream: IO[bytes], data: bytes) -> None:
     stream.write(_SIZE.pack(len(data)) + data)
     stream.flush()
 
 
-def _received(stream: BinaryIO) -> bytes | None:
-    """Return the next message; None when there will be no more."""
-    size = stream.read(_SIZE.size)
-    if len(size) < _SIZE.size:
-        return None
-    (length,) = _SIZE.unpack(size)
-    data = stream.read(length)
-    return data if len(data) == length else None
+def _received(stream: IO[bytes]) -> bytes | None:
+    """Return the next message, and read nothing that comes after it; None when there will be no more."""
+    size = _read(stream, _SIZE.size)
+    return _read(stream, *_SIZE.unpack(size)) if size is not None else None
+
+
+def _read(stream: IO[bytes], length: int) -> bytes | None:
+    data = b""
+    while len(data) < length:
+        more = stream.read(length - len(data))
+        if not more:
+            return None
+        data += more
+    return data

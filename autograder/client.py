@@ -51,18 +51,19 @@ class Warmth(NamedTuple):
     """What a check finds ready where it is made by a warm server's judge, and how that tells the client how far it is.
 
     It says "announced" once the first line is out, and "writing" before the report. `ahead` gives what was found before
-    anybody asked, where that still holds.
+    anybody asked, where that still holds. `seed` is one that has been rehearsed, for whoever asked for none.
     """
 
     nursery: Nursery
     limits: Limits
     beside: Beside | None = None
+    seed: str | None = None
     ahead: Callable[[Order], Judged | None] = lambda _: None
     say: Callable[[str], None] = lambda _: None
 
     def order(self, order: Order) -> Order:
         """Return an order as a warm judge is given it."""
-        return order._replace(worker="warm", beside=self.beside)
+        return order._replace(worker="warm", beside=self.beside, seed=order.seed or self.seed)
 
 
 def check(argv: list[str], started: float, warmth: Warmth | None = None, *, announced: bool = False) -> int:

@@ -13,11 +13,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from autograder import address, chain, checking, client, source
+from autograder import address, client, rehearsal
 from autograder import course as courses
-from autograder.bench import Bench
+from autograder.draw import new_seed
 from autograder.errors import AutograderError
-from autograder.submission import parsed
 from autograder.supervisor import Limits, calibrated
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
     from autograder.address import Request
     from autograder.client import Warmth
-    from autograder.course import Course, Step
     from autograder.nursery import Nursery
 
 # What a check imports, some of it only where it fails, and the modules that torch and transformers import late.
@@ -52,17 +50,9 @@ def prepare(root: str, nursery: Nursery) -> Limits:
     with contextlib.suppress(AutograderError):  # of a course that is broken now; each check says so itself
         course = courses.load(Path(root))
         for step in course.steps:
-            with contextlib.suppress(AutograderError, source.SourceError):  # or one of its steps
-                if not course.is_planned(step):
-                    _try(course, step, nursery, limits)
+            if not course.is_planned(step):
+                rehearsal.make(course.root, step.slug, new_seed(), nursery, limits)
     return limits
-
-
-def _try(course: Course, step: Step, nursery: Nursery, limits: Limits) -> None:
-    """Run the finished code of a step through its checks, and forget what came of it."""
-    submission = parsed(chain.reference(course, step).encode(), f"{step.name}.py")
-    checker = checking.of_step(course, step)
-    Bench(course, step, "steps", checker, submission, nursery, limits).run().verdict(None)
 
 
 class _Unwanted(BaseException):

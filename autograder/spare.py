@@ -53,16 +53,16 @@ class Spare:
     def give(self, request: Request, files: Sequence[int]) -> bool:
         """Have it answer a request on these files, the client's channel and its terminal; return whether it does.
 
-        It is not told anything after that. While it is at work it takes notice at a signal, if that can be written now.
+        It is not told anything after that. While it is at work, or rehearses, it takes notice at a signal; what it does
+        not read yet can be written at once, or not at all.
         """
         data = request.encode()
-        if self._is_at_work and len(data) > _ROOM_BYTES:
+        if len(data) > _ROOM_BYTES:
             return False
         try:
             sent = socket.send_fds(self.channel, [data], files)
             self.channel.sendall(data[sent:])
-            if self._is_at_work:
-                os.kill(self.judge, signal.SIGUSR1)
+            os.kill(self.judge, signal.SIGUSR1)
         except OSError:
             return False
         self.channel.close()

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
+import select
 import signal
 import socket
 from typing import TYPE_CHECKING, NamedTuple
 
-from autograder import address, ahead, client, served
-from autograder.beside import Beside
+from autograder import address, ahead, client, rehearsal, served
+from autograder.beside import Beside, Rehearsed
+from autograder.diagnosis import second_seed
+from autograder.draw import new_seed
 from autograder.errors import AutograderError
 
 if TYPE_CHECKING:
@@ -38,24 +42,33 @@ def wait(waiting: socket.socket, last: Request | None, warmth: Warmth) -> None:
     gc.disable()
     with Beside(warmth.nursery, warmth.limits) as beside:
         warmth = warmth._replace(beside=beside)
-        while True:
+        taken: list[_Asked] = []
+        seed = None  # one that is rehearsed, and that no learner's code has seen
+        while not taken:
             gc.collect()  # what the run before has left: it may make two hundred
-            with _answering(waiting) as taken:
-                known = _made(last, warmth) if last is not None else None
-            if taken:
-                asked = taken[0]
-                break
-            with contextlib.suppress(OSError):  # the request was handed over just now, or nobody wants us any more
-                waiting.sendall(address.READY)
-            data, given, _, _ = socket.recv_fds(waiting, 65536, 4)
-            if given:
-                asked = _whole(waiting, data, given)
-                break
-            if not data:  # nobody wants us any more
-                return
-        if known is not None and (known.lasts or taken):
+            with _answering(waiting, taken):
+                known = _made(last, warmth._replace(seed=seed)) if last is not None else None
+            seed, is_joined = None, bool(taken)
+            if not is_joined:
+                with contextlib.suppress(OSError):  # the request was handed over just now, or nobody wants us any more
+                    waiting.sendall(address.READY)
+                if known is not None:
+                    seed = _rehearsed(known, warmth, waiting, taken)
+                if not taken and not _heard(waiting, taken):
+                    return
+        warmth = warmth._replace(seed=seed)
+        if known is not None and (known.lasts or is_joined):
             warmth = warmth._replace(ahead=known.answer)
+        asked = taken[0]
         served.answer(asked.request, asked.channel, asked.terminal, warmth, announced=asked.announced)
+
+
+def _heard(waiting: socket.socket, taken: list[_Asked]) -> bool:
+    """Wait for the server's word, or a request, which is taken; return whether we are still wanted."""
+    data, given, _, _ = socket.recv_fds(waiting, 65536, 4)
+    if given:
+        taken.append(_whole(waiting, data, given))
+    return bool(data)
 
 
 def _made(last: Request, warmth: Warmth) -> Ahead | None:
@@ -64,20 +77,41 @@ def _made(last: Request, warmth: Warmth) -> Ahead | None:
         return ahead.made(list(last.argv), ready)
 
 
+def _rehearsed(known: Ahead, warmth: Warmth, waiting: socket.socket, taken: list[_Asked]) -> str:
+    """Return a seed for the next check of that step, which is rehearsed until we are told or given something."""
+
+    def is_told() -> bool:
+        return bool(select.select([waiting], [], [], 0)[0])
+
+    seed, step = new_seed(), known.order.step.slug
+    with (
+        contextlib.suppress(rehearsal.Enough),
+        _answering(waiting, taken, then=rehearsal.Enough),
+        served.lent(warmth, str(known.root)) as ready,
+    ):
+        if ready.beside is not None and not is_told():
+            ready.beside.rehearse(Rehearsed(os.fsencode(known.root), step, seed))
+        for each in (seed, second_seed(seed)):
+            if not is_told():
+                rehearsal.make(known.root, step, each, ready.nursery, ready.limits, is_told)
+    return seed
+
+
 @contextlib.contextmanager
-def _answering(waiting: socket.socket) -> Iterator[list[_Asked]]:
-    """Take a request while other code runs, at the server's signal, and show its first line; give what was taken."""
-    taken: list[_Asked] = []
+def _answering(waiting: socket.socket, taken: list[_Asked], then: type[BaseException] | None = None) -> Iterator[None]:
+    """Take a request while other code runs, at the server's signal, show its first line, and raise `then`."""
 
     def take(*_: object) -> None:
         data, given, _flags, _from = socket.recv_fds(waiting, 65536, 4)
         if given:
             asked = _whole(waiting, data, given)
             taken.append(asked._replace(announced=_announced(asked)))
+            if then is not None:
+                raise then
 
     signal.signal(signal.SIGUSR1, take)
     try:
-        yield taken
+        yield
     finally:
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 

@@ -47,9 +47,9 @@ def drawn(key: Hashable, make: Callable[[], torch.nn.Module], draw: Draw) -> tor
     _made.move_to_end(key)
     module = _made[key]
     with IN_USE:
+        vars(module)["_user"] = None  # first: a rehearsal may be ended anywhere
         for parameter in module.parameters():
             parameter.data = torch.empty_like(parameter)  # the numbers that are there are another reference's
-        vars(module)["_user"] = None
         return shake(module, draw)
 
 
@@ -78,6 +78,7 @@ class Reference:
     def _module(self) -> Any:
         """The module, with this reference's weights in it."""
         if vars(self._shared).get("_user") is not self:
+            vars(self._shared)["_user"] = None
             for parameter, value in zip(self._shared.parameters(), self._wide, strict=True):
                 parameter.data = value
             vars(self._shared)["_user"] = self

@@ -444,6 +444,59 @@ def test_a_request_is_answered_that_comes_together_with_a_word_before_it(monkeyp
     assert answered == [(vars(request), False)]
 
 
+COUNTED = """
+import itertools
+from autograder import rehearsal
+numbers, make = itertools.count(1), rehearsal.make
+standby.new_seed = lambda: f"beef{{next(numbers)}}"
+def made(root, slug, seed, *rest):
+    make(root, slug, seed, *rest)
+    with open({marker!r}, "a") as file:
+        file.write(seed + "\\n")
+rehearsal.make = made
+"""
+
+
+def test_a_seed_that_was_rehearsed_is_the_next_checks_and_no_others(desk, home):
+    marker = desk / "rehearsed"
+    libraries = ("autograder.judge", "autograder.views.plain", "autograder.oracle", "psutil")
+    seeds = []
+    with served(desk, home, libraries=libraries, patch=COUNTED.format(marker=str(marker))):
+        assert run(desk, home, "check", "1").returncode == 0
+        for number in range(1, 4):  # a spare judge makes them, one after another
+            seed = f"beef{number}"
+            wait_for(lambda seed=seed: marker.exists() and f"{seed}\n" in marker.read_text())
+            put(desk, f"# {number}\n" + solution(desk))
+        wait_for(lambda: "beef4\n" in marker.read_text())
+        seeds.append(json.loads(run(desk, home, "check", "1", "--json").stdout)["seed"])
+    assert seeds == ["beef3"]  # made ahead with it
+
+
+IN_THE_MIDDLE = """
+import pathlib, time
+from autograder import rehearsal
+def rehearse(*given):
+    if len(given) == 6:  # a spare judge's, and not the server's when it starts
+        pathlib.Path({marker!r}).touch()
+        time.sleep(600)
+rehearsal.make = rehearse
+"""
+
+
+def test_a_rehearsal_holds_nobody_up(desk, home):
+    marker = desk / "rehearsing"
+    libraries = ("autograder.judge", "autograder.views.plain", "autograder.oracle", "psutil")
+    with served(desk, home, libraries=libraries, patch=IN_THE_MIDDLE.format(marker=str(marker))) as server:
+        for text in (solution(desk), "# another\n" + solution(desk)):
+            put(desk, text)
+            done = run(desk, home, "check", "1")
+            assert (done.returncode, is_warm(done.stdout)) == (0, True)
+            assert done.stdout.count(b"Running tests") == 1
+            wait_for(marker.exists)
+            marker.unlink()
+            spare_of(server)
+
+
 def test_a_judge_that_was_stopped_at_a_check_ahead_leaves_no_process(eager, home):
     desk, made_ahead = eager
     made_ahead()
