@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from autograder.law import Sizes
     from autograder.student import Desk
 
-TRIES = 24
+_TRIES = 24  # sizes of the input, before a law is held to be kept
 _FIRST = "same_twice"  # what is drawn anew in each call breaks the other laws too, by chance
 _NO_ANSWER = (comparing.Failed, Missing, StudentRaised)  # it cannot be asked: the checks have said so
 
@@ -31,20 +31,20 @@ class Found(NamedTuple):
     notes: list[str]
 
 
-def search(bench: Bench, seed: str, tries: int = TRIES, laws: Sequence[Law] | None = None) -> Found:
+def search(bench: Bench, seed: str, laws: Sequence[Law] | None = None, sizes: Sequence[Sizes] = ()) -> Found:
     """Return what is found of the laws of a checker, each with the smallest input that shows it.
 
     Args:
         bench: the learner's file, alone.
         seed: the same gives the same inputs.
-        tries: how many sizes of the input each law is tried on, before it is held to be kept.
         laws: the ones of the checker that are asked; all of them, when left out.
+        sizes: of the inputs that are tried, in place of a search.
     """
     found = Found({}, [])
     with bench.desk() as desk:
         for law in sorted(bench.checker.laws if laws is None else laws, key=lambda law: law.name != _FIRST):
             try:
-                sentence = _broken(law, desk, seed, tries)
+                sentence = _broken(law, desk, seed, sizes)
             except Ended:  # the code did not come back from an input that no check has: the checks' own words will do
                 return found
             except Exception as error:  # noqa: BLE001 - what a checker raises is the course's fault
@@ -59,7 +59,7 @@ def search(bench: Bench, seed: str, tries: int = TRIES, laws: Sequence[Law] | No
     return found
 
 
-def _broken(law: Law, desk: Desk, seed: str, tries: int) -> str | None:
+def _broken(law: Law, desk: Desk, seed: str, tried: Sequence[Sizes]) -> str | None:
     from autograder.oracle import Oracle
 
     draw = Draw(seed, f"law {law.name}")
@@ -75,11 +75,13 @@ def _broken(law: Law, desk: Desk, seed: str, tries: int) -> str | None:
         except _NO_ANSWER:
             return None
 
-    smallest = _smallest(lambda sizes: words(sizes) is not None, seed, tries)
+    if tried:
+        return next(filter(None, map(words, tried)), None)
+    smallest = _smallest(lambda sizes: words(sizes) is not None, seed)
     return None if smallest is None else words(smallest)
 
 
-def _smallest(breaks: Callable[[Sizes], bool], seed: str, tries: int) -> Any:
+def _smallest(breaks: Callable[[Sizes], bool], seed: str) -> Any:
     """Return the smallest sizes that break a law; None, when none that was tried does."""
     from hypothesis import HealthCheck, Phase, Verbosity, configuration, errors, find, settings
     from hypothesis import strategies as some
@@ -87,7 +89,7 @@ def _smallest(breaks: Callable[[Sizes], bool], seed: str, tries: int) -> Any:
     from autograder.law import Sizes
 
     quiet = settings(
-        max_examples=tries,
+        max_examples=_TRIES,
         database=None,
         deadline=None,
         phases=(Phase.generate, Phase.shrink),

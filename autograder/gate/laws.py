@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 from autograder import counterexample
 from autograder.gate.proof import Fault, Proof
 from autograder.gate.stand import SEED
+from autograder.law import Sizes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from autograder.gate.stand import Stand
 
-_TRIES = 4  # of each variant: there are dozens of them
+_SIZES = (Sizes(batch=2, seq=3, at=1), Sizes(batch=3, seq=6, at=4))  # what one of many programs is tried on
 
 
 def prove(stand: Stand) -> Proof:
@@ -20,14 +23,15 @@ def prove(stand: Stand) -> Proof:
     if not laws:
         return Proof("laws", 0, 0, [])
     faults = []
-    right = [("the solution", stand.puzzle_file, stand.made.solution, counterexample.TRIES)]
+    right: list[tuple[str, str, str, Sequence[Sizes]]]
+    right = [("the solution", stand.puzzle_file, stand.made.solution, ())]
     right += [
-        (other.name, stand.at(other.line), stand.text(other), _TRIES)
+        (other.name, stand.at(other.line), stand.text(other), _SIZES)
         for other in stand.checker.variants
         if stand.can_be_made(other)
     ]
-    for name, place, text, tries in right:
-        found = counterexample.search(stand.bench(text), SEED, tries)
+    for name, place, text, sizes in right:
+        found = counterexample.search(stand.bench(text), SEED, sizes=sizes)
         if found.notes:
             return Proof("laws", 0, len(laws), [Fault(stand.checker_file, found.notes[0], "Mend the law's Subject")])
         for broken, sentence in found.broken.items():
@@ -38,7 +42,7 @@ def prove(stand: Stand) -> Proof:
         if not idle:
             break
         asked = [law for law in laws if law.make.__name__ in idle]
-        met = counterexample.search(stand.bench(stand.text(mistake.other)), SEED, laws=asked).broken
+        met = counterexample.search(stand.bench(stand.text(mistake.other)), SEED, asked, _SIZES).broken
         for law in asked:
             if law.name in met:
                 idle.pop(law.make.__name__, None)

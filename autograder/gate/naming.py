@@ -33,7 +33,7 @@ def prove(stand: Stand) -> Proof:
         faults += found
         named += not found
         if stand.can_be_made(mistake.other):
-            kills[mistake.name] = sorted(stand.known(mistake).first)
+            kills[mistake.name] = sorted(stand.known(mistake))
     return Proof("mistakes", named, len(stand.checker.mistakes), faults, kills)
 
 
@@ -44,7 +44,7 @@ def _faults_of(stand: Stand, mistake: Mistake) -> Iterator[Fault]:
     except CourseError as error:
         yield Fault(place, error.message, _MEND_EDIT)
         return
-    shown = stand.known(mistake).first
+    shown = stand.known(mistake)
     if not shown:
         mend = f"Write a check in {stand.checker_file} that sees it, or take it away"
         yield Fault(place, f"{mistake.name} is rejected by no check: it passes", mend)
@@ -52,7 +52,7 @@ def _faults_of(stand: Stand, mistake: Mistake) -> Iterator[Fault]:
     for name, evidence in shown.items():
         if evidence.outcome == "internal":
             yield Fault(place, f"the check {name} raises on {mistake.name}: {evidence.words[-1]}", "Mend the check")
-    others = [each.name for each in stand.alike(mistake) if each.name != mistake.name]
+    others = [each.name for each in stand.alike(mistake)]
     if others:
         sentence = f"no check can tell {mistake.name} from {' and '.join(others)}"
         yield Fault(place, sentence, "Draw inputs that tell them apart, or make them one")

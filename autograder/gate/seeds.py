@@ -1,6 +1,6 @@
 """Twenty seeds agree: what is right passes and what is wrong fails, the solution on each, the others in turn.
 
-A mistake is tried on two further seeds in its own room, a variant on one. One worker runs a program on all of its
+A mistake is tried on a further seed in its own room, as a variant is. One worker runs a program on all of its
 seeds; what it says against the program is asked of a new one, for a program may keep what it computed.
 """
 
@@ -62,7 +62,7 @@ def _right(stand: Stand) -> Iterator[_Program]:
 
 def _wrong(stand: Stand) -> Iterator[_Program]:
     for index, mistake in enumerate(stand.mistakes):
-        other, rejected_by = mistake.other, tuple(stand.known(mistake).first)[:1]
+        other, rejected_by = mistake.other, tuple(stand.known(mistake))[:1]
         yield _Program(other.name, stand.at(other.line), stand.text(other), _turns(index), rejected_by)
 
 

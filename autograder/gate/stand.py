@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from autograder import checking, fence, generate, played
+from autograder import checking, fence, generate, played, rejections
 from autograder.bench import Bench
 from autograder.diagnosis import second_seed
 from autograder.errors import CourseError
@@ -28,15 +28,9 @@ if TYPE_CHECKING:
     from autograder.run import Run, Verdict
 
 SEED = "91c2"
-_SEEDS = (SEED, second_seed(SEED))
+_SECOND = second_seed(SEED)
+SEEDS = (SEED, _SECOND)
 LIMITS = Limits(load_s=30.0, call_s=10.0, cpu_s=2.0)  # what hangs on purpose need not hang for long
-
-
-class Shown(NamedTuple):
-    """What a program showed the checks, on two seeds; nothing on the second where the first tells enough."""
-
-    first: Mapping[str, Evidence]
-    second: Mapping[str, Evidence]
 
 
 class Tried(NamedTuple):
@@ -58,10 +52,9 @@ class Stand:
         self.made = generate.make(course, step)
         self.puzzle = played.finished(course, step)
         self.checker = checking.of_step(course, step)
-        self._known: dict[str, Shown] = {}
         self._texts: dict[Other, str] = {}
         self._shown: dict[tuple[str, tuple[str, ...]], Sequence[Mapping[str, Evidence]]] = {}
-        self._verdicts: dict[str, dict[str, Verdict]] = {}
+        self._verdicts: dict[tuple[str, str], Verdict] = {}
         self.mistakes = [each for each in self.checker.mistakes if self.can_be_made(each.other)]
         with self._written(self.made.solution) as path:
             submission = read(course, path, f"steps/{step.name}.py")
@@ -105,11 +98,24 @@ class Stand:
 
     def reported(self, text: str) -> Report:
         """Return the report of a text with what its learner is told, from runs that the stand may have made before."""
+        shown = f"steps/{self.step.name}.py"
+        others = self._others_like(text)
+
+        def compared_with(seed: str) -> str:
+            return seed if others else SEED  # with nobody but itself, on any seed: that takes no run
+
         with self._written(text) as path:
-            shown = f"steps/{self.step.name}.py"
-            order = Order(self.step, "solutions", path, shown, SEED, known=self.known_with)
-            order = order._replace(ran=lambda seed: self._verdicts_of(text)[seed])
+            order = Order(self.step, "solutions", path, shown, SEED)
+            order = order._replace(known=lambda mistake, seed: self.known_with(mistake, compared_with(seed)))
+            order = order._replace(ran=lambda seed: self._verdict(text, compared_with(seed)))
             return judge(self.course, order, self.nursery, LIMITS)
+
+    def _others_like(self, text: str) -> list[Mistake]:
+        """Return the mistakes that show on the first seed what a text shows, and have another."""
+        mine = self._verdict(text, SEED).evidence
+        recorded = rejections.read(self.course, self.step)
+        may_be = [each for each in self.mistakes if rejections.may_be(recorded, each.name, list(mine))]
+        return [each for each in may_be if self.text(each.other) != text and matches(self.known(each), mine)]
 
     def shows(self, text: str, seeds: tuple[str, ...]) -> Sequence[Mapping[str, Evidence]]:
         """Return what a text shows the checks that it does not pass, with each seed: run once, and kept."""
@@ -148,34 +154,25 @@ class Stand:
 
     # ---------------------------------------------------------------------------------------------------------- names
 
-    def known(self, mistake: Mistake) -> Shown:
-        """Return what a mistake shows on both seeds: run once, and kept."""
-        if mistake.name not in self._known:
-            text = self.text(mistake.other)
-            first, second = (verdict.evidence for verdict in self._verdicts_of(text).values())
-            self._known[mistake.name] = Shown(first, second)
-        return self._known[mistake.name]
-
-    def _verdicts_of(self, text: str) -> Mapping[str, Verdict]:
-        """Return what a mistake gives alone, by seed: run once, and kept."""
-        if text not in self._verdicts:
-            bench = self.bench(text)
-            with bench.desk() as desk:
-                self._verdicts[text] = {seed: bench.run(desk=desk).verdict(seed) for seed in _SEEDS}
-        return self._verdicts[text]
+    def known(self, mistake: Mistake, seed: str = SEED) -> Mapping[str, Evidence]:
+        """Return what a mistake shows on a seed, the stand's own or the second: run once, and kept."""
+        return self._verdict(self.text(mistake.other), seed).evidence
 
     def known_with(self, mistake: Mistake, seed: str) -> Mapping[str, Evidence]:
-        """Return what a mistake shows on a seed, the stand's own or the second: run once, and kept."""
-        if not self.can_be_made(mistake.other):
-            return {}  # what passes is no failure's match
-        shown = self.known(mistake)
-        return shown.first if seed == SEED else shown.second
+        """Return `known`; nothing of a mistake that cannot be made: what passes is no failure's match."""
+        return self.known(mistake, seed) if self.can_be_made(mistake.other) else {}
 
     def alike(self, mistake: Mistake) -> list[Mistake]:
-        """Return the mistakes that show what this one shows, on both seeds."""
-        mine = self.known(mistake)
-        firsts = [each for each in self.mistakes if matches(self.known(each).first, mine.first)]
-        return [each for each in firsts if matches(self.known(each).second, mine.second)]
+        """Return the other mistakes that show what this one shows, on both seeds."""
+        others = [each for each in self.mistakes if each.name != mistake.name]
+        firsts = [each for each in others if matches(self.known(each), self.known(mistake))]
+        return [each for each in firsts if matches(self.known(each, _SECOND), self.known(mistake, _SECOND))]
+
+    def _verdict(self, text: str, seed: str) -> Verdict:
+        """Return what a text gives alone: run once, and kept."""
+        if (text, seed) not in self._verdicts:
+            self._verdicts[text, seed] = self.bench(text).run().verdict(seed)
+        return self._verdicts[text, seed]
 
     def tried(self, text: str, expected: Mistake | None = None) -> Tried:
         """Return which checks reject a text, as far as it takes to know which known mistakes it may be.
@@ -193,13 +190,13 @@ class Stand:
                 if result.outcome == "passed":
                     continue
                 mine[result.id] = run.evidence[result.id]
-                suspects = [each for each in suspects if same(self.known(each).first.get(result.id), mine[result.id])]
+                suspects = [each for each in suspects if same(self.known(each).get(result.id), mine[result.id])]
                 if not suspects:
                     break
-            suspects = [each for each in suspects if matches(self.known(each).first, mine)]
+            suspects = [each for each in suspects if matches(self.known(each), mine)]
             if suspects and suspects != [expected]:
-                second = _evidence(bench.run(desk=desk), second_seed(SEED))
-                suspects = [each for each in suspects if matches(self.known(each).second, second)]
+                second = _evidence(bench.run(desk=desk), _SECOND)
+                suspects = [each for each in suspects if matches(self.known(each, _SECOND), second)]
         raised = next((f"{name}: {each.words[-1]}" for name, each in mine.items() if each.outcome == "internal"), "")
         return Tried(text, list(mine), suspects, raised)
 

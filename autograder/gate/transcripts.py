@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from autograder import rejections, transcript
 from autograder.files import read_text
 from autograder.gate.proof import Fault, Proof
+from autograder.gate.stand import SEEDS
 
 if TYPE_CHECKING:
+    from autograder.checking import Mistake
     from autograder.gate.stand import Stand
 
 
@@ -19,9 +21,19 @@ def made(stand: Stand) -> dict[str, str]:
 
 def rejected(stand: Stand) -> dict[str, rejections.Sets]:
     """Return which checks reject each mistake, on both seeds."""
-    return {
-        mistake.name: [list(each) for each in dict.fromkeys(tuple(sorted(shown)) for shown in stand.known(mistake))]
-        for mistake in stand.mistakes
+
+    def sets(mistake: Mistake) -> rejections.Sets:
+        shown = (stand.known(mistake, seed) for seed in SEEDS)
+        return [list(each) for each in dict.fromkeys(tuple(sorted(each)) for each in shown)]
+
+    return {mistake.name: sets(mistake) for mistake in stand.mistakes}
+
+
+def _as_recorded(stand: Stand) -> bool:
+    """Return whether what is recorded of each mistake is what rejects it now, on the first seed."""
+    recorded = rejections.read(stand.course, stand.step)
+    return {name: sets[:1] for name, sets in recorded.items()} == {
+        mistake.name: [sorted(stand.known(mistake))] for mistake in stand.mistakes
     }
 
 
@@ -35,7 +47,7 @@ def prove(stand: Stand) -> Proof:
     other = [name for name, text in now.items() if kept.get(name) != text]
     faults = [Fault(place, f"what a learner sees of {name} is not what was kept", mend) for name in other]
     faults += [Fault(place, f"there is no mistake called {name}", mend) for name in kept if name not in now]
-    if rejections.read(stand.course, stand.step) != rejected(stand):
+    if not _as_recorded(stand):
         where = stand.relative(rejections.path(stand.course, stand.step))
         faults.append(Fault(where, "other checks reject a mistake now than were recorded", mend))
     return Proof("transcripts", len(now) - len(other), len(now), faults)
