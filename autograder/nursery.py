@@ -6,7 +6,6 @@ Where it is there, it is what a worker of the kind "torch" is forked from, too.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import secrets
@@ -15,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, Self, cast
 
@@ -22,10 +22,12 @@ from autograder.address import FORKS_QUICKLY
 from autograder.errors import InternalError
 from autograder.family import Forked, Spawned
 from autograder.inbox import Polled, Threaded
+from autograder.outbox import Outbox
 from autograder.stack import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from io import BufferedWriter
 
     from autograder.family import Family
     from autograder.inbox import Inbox
@@ -56,7 +58,7 @@ class Born(NamedTuple):
     """A new worker: its family, where it is asked, where it answers and prints, its folder, and where it stands."""
 
     family: Family
-    requests: BinaryIO
+    outbox: Outbox
     inbox: Inbox
     folder: str
     stack: Stack | None = None  # where the system has the signal that asks for it
@@ -177,8 +179,7 @@ class Nursery:
         born.inbox.close()
         if born.stack is not None:
             born.stack.close()
-        with contextlib.suppress(OSError):
-            born.requests.close()
+        born.outbox.close()
 
     def _bury(self, *, wait: bool) -> None:
         """Remove the folders of the dismissed that have gone, or wait for all of them."""
@@ -232,7 +233,7 @@ def _fork(ancestor: _Ancestor, order: str, folder: str, printed: Callable[[bytes
     worker, guard = map(int, first[4:].split())
     family = Forked(worker, guard, ours, rest)
     inbox = Polled(os.fdopen(replies[0], "rb"), os.fdopen(output[0], "rb"), printed)
-    return Born(family, os.fdopen(requests[1], "wb"), inbox, folder, Stack(stack[0]))
+    return Born(family, Outbox(FileIO(requests[1], "w")), inbox, folder, Stack(stack[0]))
 
 
 def _spawn(kind: Kind, order: str, folder: str, printed: Callable[[bytes], None]) -> Born:
@@ -243,8 +244,9 @@ def _spawn(kind: Kind, order: str, folder: str, printed: Callable[[bytes], None]
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    requests, replies, output = (cast("BinaryIO", pipe) for pipe in (process.stdin, process.stdout, process.stderr))
-    return Born(Spawned(process), requests, Threaded(replies, output, printed), folder)
+    requests = cast("BufferedWriter", process.stdin).detach()
+    replies, output = (cast("BinaryIO", pipe) for pipe in (process.stdout, process.stderr))
+    return Born(Spawned(process), Outbox(cast("FileIO", requests)), Threaded(replies, output, printed), folder)
 
 
 def _not_started(ancestor: _Ancestor) -> InternalError:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import secrets
 import signal
-import threading
 import time
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
 _FIRST_LOOK_S = 0.05
 _LOOK_S = 0.1
 _PEAK_S = 0.002  # what is quicker is looked at when its check is over
-_PIPE_BYTES = 16_384
 _CALIBRATION, _CALIBRATION_S, _SLOWEST = 200_000, 0.008, 10.0  # turns of an empty loop, and what they took
 _COULD_NOT_ANSWER = 70  # what a worker exits with when its own code raised: `ancestor.py`
 _EXIT_S = 1.0
@@ -116,7 +113,7 @@ class Worker:
         """
         number = secrets.randbits(62)  # what was sent before cannot bear it
         frame = wire.encode(wire.Request(number, verb))
-        writer = self._write(frame)
+        self._born.outbox.send(frame)
         start = time.monotonic()
         body = self._wait(seconds)
         try:
@@ -125,8 +122,7 @@ class Worker:
             raise self._end_of_protocol() from error
         if reply.id != number or not wire.is_answer(verb, reply.answer):
             raise self._end_of_protocol()
-        if writer is not None:
-            writer.join(1.0)
+        self._born.outbox.settle(1.0)
         if isinstance(verb, wire.Release) or time.monotonic() - start > _PEAK_S:
             self._judge_peak()
         return reply.answer
@@ -221,23 +217,6 @@ class Worker:
         if code < 0:
             return self._crashed(f"was ended by the signal {_signal_name(-code)}")
         return self._crashed(f"ended its own process (exit code {code}) before it answered")
-
-    # ------------------------------------------------------------------------------------------------------- writing
-
-    def _write(self, frame: bytes) -> threading.Thread | None:
-        """Send a frame; a large one beside the waiting, so that a worker that does not read cannot hold us up."""
-
-        def send() -> None:
-            with contextlib.suppress(OSError, ValueError):  # a worker that is gone shows in the answer
-                self._born.requests.write(frame)
-                self._born.requests.flush()
-
-        if len(frame) <= _PIPE_BYTES:
-            send()
-            return None
-        thread = threading.Thread(target=send, daemon=True)
-        thread.start()
-        return thread
 
 
 def _signal_name(number: int) -> str:
