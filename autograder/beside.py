@@ -1,8 +1,9 @@
 """A run that a forked process makes beside ours: a step alone and in the chain take turns on no processor that is free.
 
-It can be forked before it is known what it is for, and make several runs: a fork shares its memory until it is written
-to, which takes longer than all else in a first run. What comes back is read as the types of a verdict and as nothing
-else. Where the process did not come back with a verdict, there is none, and whoever wanted it makes the run himself.
+It can be forked before it is known what it is for, make several runs, and rehearse between them: a fork shares its
+memory until it is written to, which takes longer than all else in a first run. What comes back is read as the types of
+a verdict and as nothing else. Where the process did not come back with a verdict, there is none, and whoever wanted it
+makes the run himself.
 """
 
 from __future__ import annotations
