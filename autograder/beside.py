@@ -80,12 +80,15 @@ class Beside:
             os.close(ask)
             os.close(answer)
             signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})
             with os.fdopen(theirs, "rb", buffering=0) as asked, os.fdopen(back, "wb") as answers:
                 _serve(nursery, limits, asked, answers)
 
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})  # too soon, it would end the process
         try:
             self._pid = forked(run)
         finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             os.close(theirs)
             os.close(back)
         self._ask = os.fdopen(ask, "wb")
