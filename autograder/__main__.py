@@ -21,6 +21,10 @@ def main(argv: list[str] | None = None) -> int:
 
         print(f"autograder: {name} is not installed: {installing(road())}", file=sys.stderr)
         return 3
+    except KeyboardInterrupt:  # while it was still being imported what says so elsewhere
+        from autograder.console import interrupted
+
+        return interrupted()
 
 
 def _run(arguments: list[str]) -> int:
@@ -40,12 +44,7 @@ def _check(argv: list[str]) -> int:
     from autograder import warm
 
     started = time.monotonic()
-    try:
-        answer = warm.check(argv, started)
-    except KeyboardInterrupt:
-        from autograder.console import interrupted
-
-        return interrupted()
+    answer = warm.check(argv, started)
     if answer.code is not None:
         return answer.code
     from autograder import client

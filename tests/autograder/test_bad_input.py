@@ -476,6 +476,15 @@ def test_an_interrupt_in_the_middle_of_an_import_is_exit_130(tmp_path):
     assert (done.returncode, done.stderr) == (130, "autograder: interrupted\n")
 
 
+@pytest.mark.parametrize("name", ["zlib", "argparse"])
+def test_an_interrupt_while_the_command_itself_is_imported_is_one_sentence(tmp_path, name):
+    (tmp_path / f"{name}.py").write_text("raise KeyboardInterrupt")
+    environment = os.environ | {"PYTHONPATH": str(tmp_path), "CI": "true"}
+    command = [sys.executable, "-m", "autograder", "check", "1"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "autograder: interrupted\n")
+
+
 @ON_LINUX
 def test_a_command_that_is_killed_leaves_no_process(copy, start, tmp_path):
     process, family = hanging(copy, start, tmp_path)
