@@ -118,7 +118,7 @@ def prove_pairs(stand: Stand) -> Proof:
 
 
 def prove_variants(stand: Stand) -> Proof:
-    """Prove that every variant passes."""
+    """Prove that every variant passes, alone: in the chain of the finished steps it is the same program."""
     faults: list[Fault] = []
     for variant in stand.checker.variants:
         place = stand.at(variant.line)
@@ -127,8 +127,7 @@ def prove_variants(stand: Stand) -> Proof:
         except CourseError as error:
             faults.append(Fault(place, error.message, _MEND_EDIT))
             continue
-        report = stand.judge(text)
-        wrong = next((result for result in report.checks if result.outcome != "passed"), None)
+        wrong = next((result for result in stand.verdict(text).checks if result.outcome != "passed"), None)
         if wrong is not None:
             why = f" ({wrong.detail[0]})" if wrong.detail else ""
             sentence = f"the variant {variant.name} does not pass: {wrong.message}{why}"

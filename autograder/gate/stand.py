@@ -92,6 +92,12 @@ class Stand:
             order = Order(self.step, "solutions", path, shown, seed, worker=worker, diagnose=False)
             return judge(self.course, order, self.nursery, LIMITS)
 
+    def verdict(self, text: str, seed: str = SEED) -> Verdict:
+        """Return what a text gives alone: run once, and kept."""
+        if (text, seed) not in self._verdicts:
+            self._verdicts[text, seed] = self.bench(text).run().verdict(seed)
+        return self._verdicts[text, seed]
+
     def told(self, mistake: Mistake) -> Report:
         """Return the report of a learner who made a mistake."""
         return self.reported(self.text(mistake.other))
@@ -107,12 +113,12 @@ class Stand:
         with self._written(text) as path:
             order = Order(self.step, "solutions", path, shown, SEED)
             order = order._replace(known=lambda mistake, seed: self.known_with(mistake, compared_with(seed)))
-            order = order._replace(ran=lambda seed: self._verdict(text, compared_with(seed)))
+            order = order._replace(ran=lambda seed: self.verdict(text, compared_with(seed)))
             return judge(self.course, order, self.nursery, LIMITS)
 
     def _others_like(self, text: str) -> list[Mistake]:
         """Return the mistakes that show on the first seed what a text shows, and have another."""
-        mine = self._verdict(text, SEED).evidence
+        mine = self.verdict(text).evidence
         recorded = rejections.read(self.course, self.step)
         may_be = [each for each in self.mistakes if rejections.may_be(recorded, each.name, list(mine))]
         return [each for each in may_be if self.text(each.other) != text and matches(self.known(each), mine)]
@@ -156,7 +162,7 @@ class Stand:
 
     def known(self, mistake: Mistake, seed: str = SEED) -> Mapping[str, Evidence]:
         """Return what a mistake shows on a seed, the stand's own or the second: run once, and kept."""
-        return self._verdict(self.text(mistake.other), seed).evidence
+        return self.verdict(self.text(mistake.other), seed).evidence
 
     def known_with(self, mistake: Mistake, seed: str) -> Mapping[str, Evidence]:
         """Return `known`; nothing of a mistake that cannot be made: what passes is no failure's match."""
@@ -167,12 +173,6 @@ class Stand:
         others = [each for each in self.mistakes if each.name != mistake.name]
         firsts = [each for each in others if matches(self.known(each), self.known(mistake))]
         return [each for each in firsts if matches(self.known(each, _SECOND), self.known(mistake, _SECOND))]
-
-    def _verdict(self, text: str, seed: str) -> Verdict:
-        """Return what a text gives alone: run once, and kept."""
-        if (text, seed) not in self._verdicts:
-            self._verdicts[text, seed] = self.bench(text).run().verdict(seed)
-        return self._verdicts[text, seed]
 
     def tried(self, text: str, expected: Mistake | None = None) -> Tried:
         """Return which checks reject a text, as far as it takes to know which known mistakes it may be.
