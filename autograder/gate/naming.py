@@ -113,7 +113,9 @@ def prove_pairs(stand: Stand) -> Proof:
             continue
         tried_pairs += 1
         what = f"{one.name} and {other.name} at once"
-        faults += wrongly_named(stand, stand.at(other.other.line), what, stand.tried(text), (one.name, other.name))
+        faults += wrongly_named(
+            stand, stand.at(other.other.line), what, stand.tried(text, one, other), (one.name, other.name)
+        )
     return Proof("pairs", tried_pairs - len(faults), tried_pairs, faults)
 
 

@@ -174,12 +174,12 @@ class Stand:
         firsts = [each for each in others if matches(self.known(each), self.known(mistake))]
         return [each for each in firsts if matches(self.known(each, _SECOND), self.known(mistake, _SECOND))]
 
-    def tried(self, text: str, expected: Mistake | None = None) -> Tried:
+    def tried(self, text: str, *expected: Mistake) -> Tried:
         """Return which checks reject a text, as far as it takes to know which known mistakes it may be.
 
         Args:
             text: a file of the step.
-            expected: the mistake that it makes. Where the first seed leaves this one alone, the second is not asked.
+            expected: the mistakes that it makes. Where the first seed leaves no others, the second is not asked.
         """
         mine: dict[str, Evidence] = {}
         suspects = list(self.mistakes)
@@ -194,7 +194,7 @@ class Stand:
                 if not suspects:
                     break
             suspects = [each for each in suspects if matches(self.known(each), mine)]
-            if suspects and suspects != [expected]:
+            if any(each not in expected for each in suspects):
                 second = _evidence(bench.run(desk=desk), _SECOND)
                 suspects = [each for each in suspects if matches(self.known(each, _SECOND), second)]
         raised = next((f"{name}: {each.words[-1]}" for name, each in mine.items() if each.outcome == "internal"), "")
