@@ -29,6 +29,7 @@ class Failed(Exception):
         where: Place | None = None,
         *,
         compared: bool = False,
+        too_early: bool = False,
         values: tuple[Any, Any] | None = None,
         says: str = "",
         call: str = "",
@@ -37,6 +38,7 @@ class Failed(Exception):
         self.found = found
         self.where = where
         self.compared = compared  # with what the learner's code returned: then it has run
+        self.too_early = too_early  # for the check's own question
         self.values = values  # the learner's and the oracle's, where two were compared
         self.says = says  # the check's own word on what was compared
         self.call = call  # in words; the last one, where it is left out
@@ -77,6 +79,11 @@ def fail(*says: str, expected: str = "", got: str = "", where: Place | None = No
     holds(False, *says, expected=expected, got=got, where=where)
 
 
+def not_yet(*says: str) -> None:
+    """Fail before the check's own question, as it is too early for it; `says` is what comes first, in sentences."""
+    raise Failed(difference.Difference("", "", says), too_early=True)
+
+
 def agrees(mine: Any, theirs: Any, *, rtol: float = 1e-4, atol: float = 1e-4) -> bool:
     """Return whether `close` would pass: for a check that has nothing to say until something else is right."""
     return difference.near(mine, theirs, rtol=rtol, atol=atol) is None
@@ -115,7 +122,7 @@ def fits(mine: Any, state: dict[str, Any], *, says: str = "") -> None:
     extra = sorted(name for name in own if name not in state)
     if missing or extra:
         reasons = [f"its state dict lacks {_few(missing, ', ')}: {_how(missing, own)}"] if missing else []
-        reasons += [f"its state dict has {_few(extra, ', ')} besides"] if extra else []
+        reasons += [f"its state dict has {_few(extra, ', ')} besides{_out_of_it(mine, extra)}"] if extra else []
         if len(own) == len(state):  # two equal numbers would say nothing
             raise Failed(difference.Difference(missing[0], extra[0], tuple(reasons)))
         raise Failed(difference.Difference(_list(state), _list(own), tuple(reasons)))
@@ -233,6 +240,16 @@ def load(mine: Any, state: dict[str, Any], *, told: Callable[[], None] | None = 
         fits(mine, state)
         raise
     return mine
+
+
+def _out_of_it(mine: Any, names: Sequence[str]) -> str:
+    """Return how a buffer stays out of a state dict, where these names are all buffers'."""
+    with contextlib.suppress(Missing, StudentRaised, TypeError, AttributeError):  # a named_buffers of the learner's own
+        found = [pair for pair in mine.named_buffers() if isinstance(pair, tuple)]
+        mine.state_dict()  # again: the call that is shown is the last one
+        if set(names) <= {pair[0] for pair in found}:
+            return ": a buffer stays out of it when it is registered with persistent=False"
+    return ""
 
 
 def _how(missing: Sequence[str], own: Collection[str]) -> str:

@@ -66,7 +66,6 @@ class Run:
         self._is_lent = desk is not None
         self._desk = desk or Desk(nursery, program, limits)
         self._unfinished = False
-        self._has_todo = source.raises("NotImplementedError")
         self._obstacles: set[tuple[str, ...]] = set()  # what kept checks from their own question
         self._answered = False
         self._timed_out = False
@@ -202,7 +201,7 @@ class Run:
         words = (failed.says,) if failed.values else (found.expected, found.got, *found.detail)
         self.evidence[check.id] = Evidence("failed", words, failed.values)
         obstacle = (found.expected, found.got, *found.detail)
-        untried = self._has_todo and not failed.compared and obstacle in self._obstacles
+        is_known = obstacle in self._obstacles and not failed.compared and not check.static
         self._obstacles.add(obstacle)
         told = "{got}" in check.failed  # then the line itself says what was got, and does not give the answer away
         where = None
@@ -211,7 +210,9 @@ class Run:
         return CheckResult(
             check.id,
             "failed",
-            checking.untried(check, found.got) if untried else checking.fill(check.failed, got=found.got),
+            checking.untried(check, found.got)
+            if is_known or failed.too_early
+            else checking.fill(check.failed, got=found.got),
             expected=None if told else found.expected or None,
             got=self._own_names(found.got) or None,
             where=where,

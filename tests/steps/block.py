@@ -1,10 +1,12 @@
 """Step 09 is judged against Hugging Face's block, redrawn."""
 
+import contextlib
 import math
 
 from autograder import law
 from autograder.checking import check, mistake, variant
 from autograder.comparing import agrees, close, equal, fail, fits, load, make, same_gradients
+from autograder.student import Missing, StudentRaised
 
 # On 120 configurations, right code is at most 3e-6 away, which is 0.008 of the tolerance; with an eps of 1e-5 in one of
 # the norms, the largest difference is 2.9 tolerances and more.
@@ -118,6 +120,7 @@ def gradients_match(student, oracle, draw):
         rtol=1e-3,
         atol=1e-3,
     )
+    _leaves_the_stream(student, mine, values, x, back)
 
 
 @check(
@@ -148,6 +151,32 @@ def works_in_float64(student, oracle, draw):
     mine.double()
     x = _like(drawn, drawn.double())
     close(mine(x), narrow.double(), **NEAR, says="hidden_states and all parameters are float64 here")
+
+
+def _leaves_the_stream(student, mine, values, x, back):
+    """Fail where a norm that keeps its input for the gradient, as torch's and many a step 03 do, finds it changed."""
+    for name in ("ln_1", "ln_2"):
+        norm = _torchs_norm(student, values)
+        if norm is None:
+            return
+        setattr(mine, name, norm)
+    try:
+        mine.gradients(x, output_gradient=back)
+    except StudentRaised as error:
+        if "inplace operation" in error.raised.message:
+            says = "a norm that keeps its input for the gradient, as nn.LayerNorm does, finds it changed, as by `+=`"
+            fail(says, expected="a new tensor", got="a sum written into the stream")
+
+
+def _torchs_norm(student, values):
+    """Return torch's layer norm in the worker, by a name that the file has for torch.nn; None where it has none."""
+    for path in (("nn",), ("torch", "nn")):
+        with contextlib.suppress(Missing, AttributeError, StudentRaised):
+            found = student
+            for name in path:
+                found = getattr(found, name)
+            return found.LayerNorm(values["n_embd"], eps=values["layer_norm_epsilon"])
+    return None
 
 
 def _pair(student, oracle, values):
@@ -284,6 +313,17 @@ mistake(
         (LN_1, "self.ln_1 = nn.LayerNorm(config.n_embd, eps=config.layer_norm_epsilon)"),
         (FIRST, "hidden_states.add_(self.attn(self.ln_1(hidden_states), attention_mask))"),
         (SECOND, f"hidden_states.add_(self.mlp(self.ln_2(hidden_states))){NEW_LINE}return hidden_states"),
+    ],
+)
+mistake(
+    "in-place-into-the-sum",
+    SECOND,
+    f"hidden_states += self.mlp(self.ln_2(hidden_states)){NEW_LINE}return hidden_states",
+    "A sum is written into the stream, as `+=` does. A norm that still needs its input for the gradient finds other "
+    "numbers there. Each sum is to be a new tensor.",
+    again=[
+        (FIRST, "middle = hidden_states + self.attn(self.ln_1(hidden_states), attention_mask)"),
+        (SECOND, "return middle.add_(self.mlp(self.ln_2(middle)))"),
     ],
 )
 mistake(
@@ -529,11 +569,6 @@ variant(
     "in-one-line",
     f"{FIRST}{NEW_LINE}{SECOND}",
     "return (y := hidden_states + self.attn(self.ln_1(hidden_states), attention_mask)) + self.mlp(self.ln_2(y))",
-)
-variant(
-    "in-place-into-a-sum-of-its-own",
-    SECOND,
-    f"hidden_states += self.mlp(self.ln_2(hidden_states)){NEW_LINE}return hidden_states",
 )
 variant(
     "in-place-into-what-the-parts-made",
