@@ -24,6 +24,13 @@ WRONG = {
         [OUT, RESIDUAL, MASK, GRADIENT],
         "0.5 times what is expected",
     ),
+    "a sum of its own, written into": (
+        [
+            (FIRST, f"hidden_states = hidden_states.clone()\n        {FIRST.replace('= hidden_states +', '+=')}"),
+        ],
+        [GRADIENT],
+        "nn.LayerNorm, which keeps its input for the gradient, finds it changed: `+=`",
+    ),
     "a third norm": (
         [(MLP, MLP + "\n        self.ln_3 = LayerNorm(config.n_embd)")],
         ALL,

@@ -20,6 +20,11 @@ SINES = """position = torch.arange(n_positions).unsqueeze(1) / 10000 ** (torch.a
         """
 WRONG = {
     "sinusoids, not in the state": ([(MAKE, SINES + "self.weight = table")], [*ALL[:3], GRADIENT], "lacks weight"),
+    "a buffer that is kept": (
+        [(MAKE, f'{MAKE}\n        self.register_buffer("places", torch.arange(n_positions))')],
+        [TABLE, FIRST, LATER],
+        "has places besides: a buffer stays out of it when it is registered with persistent=False",
+    ),
     "one too far": (
         [
             (

@@ -164,7 +164,7 @@ def _leaves_the_stream(student, mine, values, x, back):
         mine.gradients(x, output_gradient=back)
     except StudentRaised as error:
         if "inplace operation" in error.raised.message:
-            says = "a norm that keeps its input for the gradient, as nn.LayerNorm does, finds it changed, as by `+=`"
+            says = "nn.LayerNorm, which keeps its input for the gradient, finds it changed: `+=`"
             fail(says, expected="a new tensor", got="a sum written into the stream")
 
 
