@@ -51,7 +51,7 @@ START_S = 120.0
 AT_ONCE = ", at once"
 COLD = " --cold"
 # What a learner does between two checks takes longer than these: thinks and types, then saves, goes to the terminal.
-THINKING_S, TYPING_S = 2.0, 1.0
+THINKING_S, TYPING_S = 3.0, 1.0
 
 
 class Budget(NamedTuple):
