@@ -29,7 +29,7 @@ class Failed(Exception):
         where: Place | None = None,
         *,
         compared: bool = False,
-        too_early: bool = False,
+        untried: bool = False,
         values: tuple[Any, Any] | None = None,
         says: str = "",
         call: str = "",
@@ -38,7 +38,7 @@ class Failed(Exception):
         self.found = found
         self.where = where
         self.compared = compared  # with what the learner's code returned: then it has run
-        self.too_early = too_early  # for the check's own question
+        self.untried = untried  # it was too early for the check's own question
         self.values = values  # the learner's and the oracle's, where two were compared
         self.says = says  # the check's own word on what was compared
         self.call = call  # in words; the last one, where it is left out
@@ -81,7 +81,7 @@ def fail(*says: str, expected: str = "", got: str = "", where: Place | None = No
 
 def not_yet(*says: str) -> None:
     """Fail before the check's own question, as it is too early for it; `says` is what comes first, in sentences."""
-    raise Failed(difference.Difference("", "", says), too_early=True)
+    raise Failed(difference.Difference("", "", says), untried=True)
 
 
 def agrees(mine: Any, theirs: Any, *, rtol: float = 1e-4, atol: float = 1e-4) -> bool:

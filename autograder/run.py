@@ -211,7 +211,7 @@ class Run:
             check.id,
             "failed",
             checking.untried(check, found.got)
-            if is_known or failed.too_early
+            if is_known or failed.untried
             else checking.fill(check.failed, got=found.got),
             expected=None if told else found.expected or None,
             got=self._own_names(found.got) or None,

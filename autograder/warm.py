@@ -37,14 +37,9 @@ def check(argv: list[str], started: float) -> Answer:
         return Answer(None)
     assert request is not None
     try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        data = request.encode()
-        sent = channel.sendmsg([data], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, _STREAMS)])
-        channel.sendall(data[sent:])
-    except OSError:  # it ended just now; or one of the three is closed
-        return Answer(None)
-    return _followed(channel)
+        return _followed(channel) if _handed_over(request, channel) else Answer(None)
+    finally:
+        channel.close()
 
 
 def ask(verb: str) -> list[str] | None:
@@ -61,6 +56,8 @@ def ask(verb: str) -> list[str] | None:
             heard += data
     except OSError:
         return None
+    finally:
+        channel.close()
     return heard.decode().split()
 
 
@@ -117,6 +114,19 @@ def _connected(request: address.Request | None) -> _socket.socket | None:
         channel.close()
         return None
     return channel
+
+
+def _handed_over(request: address.Request, channel: _socket.socket) -> bool:
+    """Send a request, with our streams; return whether that could be done."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        data = request.encode()
+        sent = channel.sendmsg([data], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, _STREAMS)])
+        channel.sendall(data[sent:])
+    except OSError:  # it ended just now; or one of the three is closed
+        return False
+    return True
 
 
 def _went(channel: _socket.socket) -> bool:
