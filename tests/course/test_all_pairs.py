@@ -1,21 +1,25 @@
 """One earlier step spoilt, each in turn: what stands on it is blocked by that one alone, and all else passes.
 
-Who stands on whom is found here from the puzzles' and the checkers' own lines, without the engine's help.
+Who stands on whom is found here from the puzzles' and the checkers' own lines, without the engine's help. No program is
+run twice: most of what is run to find who is to blame has one earlier step that is finished, and is met again each time.
 """
 
 import ast
 import re
+from typing import NamedTuple
 
 import filled
 import pytest
 
 from autograder import checking, draw, generate, stubs
 from autograder import course as courses
+from autograder.bench import Bench
 from autograder.judge import Order, judge
+from autograder.run import Run
 from autograder.supervisor import Limits
 
 LIMITS = Limits(load_s=20.0, call_s=6.0, cpu_s=1.5)
-# A step of each pair is run alone, in the chain, and once for each step that it stands on: a thousand runs in all. So
+# A step of each pair is run alone, in the chain, and once for each step that it stands on: hundreds of runs in all. So
 # each checker keeps the line that compares with the oracle, and draws one configuration of one block for it.
 KEPT = {
     "config": "",  # the syntax tree alone answers them
@@ -104,6 +108,37 @@ def one_line(monkeypatch):
     monkeypatch.setattr(checking, "of_step", read_less)
 
 
+class _Once(NamedTuple):
+    """A run of a program; its verdict is kept under the program's own words."""
+
+    run: Run
+    program: str
+    kept: dict
+
+    def verdict(self, seed):
+        if (self.program, seed) not in self.kept:
+            self.kept[self.program, seed] = self.run.verdict(seed)
+        return self.kept[self.program, seed]
+
+
+@pytest.fixture(scope="module")
+def kept():
+    return {}
+
+
+@pytest.fixture
+def each_once(monkeypatch, kept):
+    """Run no program twice."""
+    made = Bench.run
+
+    def once(bench, own=(), desk=None, *, hurried=False):
+        assert desk is None
+        program = repr((bench.step.slug, hurried, bench.program(own)))
+        return _Once(made(bench, own, hurried=hurried), program, kept)
+
+    monkeypatch.setattr(Bench, "run", once)
+
+
 def spoilt(course, **texts):
     """Write every step as finished, but for these texts."""
     for slug, finished in FINISHED.items():
@@ -112,7 +147,7 @@ def spoilt(course, **texts):
 
 @pytest.mark.parametrize("how", ["untouched", "broken"])
 @pytest.mark.parametrize("earlier", STEPS[:-1], ids=lambda step: step.slug)
-@pytest.mark.usefixtures("one_line")
+@pytest.mark.usefixtures("one_line", "each_once")
 def test_who_stands_on_a_spoilt_step_is_blocked_by_it_alone(small, nursery, earlier, how):
     text = UNTOUCHED[earlier.slug] if how == "untouched" else broken(earlier.slug)
     spoilt(small, **{earlier.slug: text})
