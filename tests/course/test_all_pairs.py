@@ -1,7 +1,7 @@
 """One earlier step spoilt, each in turn: what stands on it is blocked by that one alone, and all else passes.
 
 Who stands on whom is found here from the puzzles' and the checkers' own lines, without the engine's help. No program is
-run twice: most of what is run to find who is to blame has one earlier step that is finished, and is met again each time.
+run twice: most of those that are run to find who is to blame have one earlier step that is finished, each time anew.
 """
 
 import ast

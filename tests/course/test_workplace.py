@@ -108,11 +108,11 @@ def commands(job, *, windows):
 
 
 def test_both_roads_run_on_all_systems():
-    assert set(JOBS) == {"pixi", "pixiw"}
-    for job in JOBS.values():
-        assert set(job["strategy"]["matrix"]["os"]) == SYSTEMS
-        assert job["strategy"]["fail-fast"] is False
-        assert 0 < job["timeout-minutes"] <= 90
+    assert set(JOBS) == {"pixi", "pixiw", "gate"}
+    assert all(0 < job["timeout-minutes"] <= 90 for job in JOBS.values())
+    for road in ("pixi", "pixiw"):
+        assert set(JOBS[road]["strategy"]["matrix"]["os"]) == SYSTEMS
+        assert JOBS[road]["strategy"]["fail-fast"] is False
 
 
 @pytest.mark.parametrize("windows", [True, False])
@@ -121,6 +121,13 @@ def test_each_road_runs_the_tests_and_a_finished_step(windows):
     solved = "run s01 --tree solutions"
     assert commands("pixiw", windows=windows) == [f"{pixiw} run test", f"{pixiw} run lint", f"{pixiw} {solved}"]
     assert commands("pixi", windows=windows) == ["pixi run -e dev test", f"pixi {solved}"]
+
+
+def test_the_whole_gate_is_run_and_all_that_a_test_takes_a_part_of():
+    compared = "tests/course/test_warm_and_cold.py"
+    assert commands("gate", windows=False) == ["./pixiw run verify", f"./pixiw run test {compared}"]
+    assert [step["env"] for step in JOBS["gate"]["steps"] if "env" in step] == [{"AUTOGRADER_EACH": "1"}]
+    assert "AUTOGRADER_EACH" in read(ROOT / compared)
 
 
 def test_the_oldest_and_the_newest_python_are_tried():
