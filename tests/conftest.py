@@ -25,6 +25,9 @@ from autograder.supervisor import Limits
 for _name in [name for name in os.environ if name in ("INIT_CWD", "PIXIW") or name.startswith("GITHUB_")]:
     del os.environ[_name]
 
+# Tests start hundreds of processes of the engine: no need to compile it in each of them.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # A check that a test starts leaves no server behind, but where servers are what is tested.
 os.environ["CI"] = "true"
 

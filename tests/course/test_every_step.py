@@ -76,7 +76,7 @@ def test_the_solution_passes(run, step):
 def test_a_mistake_shows_each_check_the_same_where_those_that_reject_it_come_first(nursery, step):
     """As they do when it is compared with a learner's file, whose own checks came in order."""
     stand = Stand(COURSE, step, nursery)
-    for mistake in stand.mistakes[::10]:
+    for mistake in stand.mistakes[::20]:
         bench = stand.bench(stand.text(mistake.other))
         in_order, turned = bench.run(), bench.run()
         for _ in in_order.results(SEED):
