@@ -28,8 +28,8 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    if arguments[:1] == ["check"]:
-        return _check(arguments[1:])
+    if arguments and arguments[0] in ("check", "bug"):
+        return _judged(arguments[0], arguments[1:])
     from autograder import desk
 
     if arguments and arguments[0] in desk.VERBS:
@@ -39,21 +39,26 @@ def _run(arguments: list[str]) -> int:
     return run(arguments)
 
 
-def _check(argv: list[str]) -> int:
-    """Have a step checked by the warm server, or where there is none, or it ends meanwhile, here."""
+def _judged(verb: str, argv: list[str]) -> int:
+    """Have code judged by the warm server, or where there is none, or it ends meanwhile, here."""
     from autograder import warm
 
     started = time.monotonic()
-    answer = warm.check(argv, started)
+    answer = warm.judged(verb, argv, started)
     if answer.code is not None:
         return answer.code
-    from autograder import client
-
     if answer.lost:
         from autograder.console import complain
 
         complain("the warm server ended while it answered: here is all of it, without it")
-    return client.check(argv, started, announced=answer.announced and not answer.lost)
+    announced = answer.announced and not answer.lost
+    if verb == "bug":
+        from autograder import desk
+
+        return desk.run([verb, *argv], announced=announced)
+    from autograder import client
+
+    return client.check(argv, started, announced=announced)
 
 
 def _leave(code: int) -> None:

@@ -40,7 +40,7 @@ class Request:
         """Take what is asked.
 
         Args:
-            verb: check, status or stop.
+            verb: check, bug, status or stop.
             python: as `python` gives it.
             root: the course's.
             folder: where the user stands.

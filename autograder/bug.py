@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from autograder import client, files
+from autograder import client, files, warm
 from autograder import course as courses
 from autograder.casebook import Casebook
 from autograder.console import agreed, columns, complain, is_terminal, say, say_next, wrapped
-from autograder.errors import CourseError, NotDone, UsageError
+from autograder.errors import CourseError, InternalError, NotDone, UsageError
 from autograder.memory import text_sha256
 from autograder.views.layout import fitted, printable, quoted
 from autograder.waiting import told
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from autograder.client import Warmth
     from autograder.course import Course, Step
     from autograder.culprit import Culprit, Suspects
-    from autograder.nursery import Nursery
     from autograder.run import Verdict
     from autograder.trial import Trial
     from autograder.views.layout import Line
@@ -69,19 +70,88 @@ class _Part(NamedTuple):
         return Suspects(self.course, self.steps, _DOCSTRING.format(steps=extent, number=self.number))
 
 
-def bug(part: str | None, *, new: bool, show_all: bool, yes: bool) -> int:
-    """Write the part with a mistake, or judge it where it is there; return the exit code."""
+def bug(
+    part: str | None,
+    *,
+    new: bool,
+    show_all: bool,
+    yes: bool,
+    warmth: Warmth | None = None,
+    announced: bool = False,
+) -> int:
+    """Write the part with a mistake, or judge it where it is there; return the exit code.
+
+    Args:
+        part: its number, as the user writes it; None for the first that is whole.
+        new: draw another mistake.
+        show_all: show all that fails.
+        yes: the user agrees to what is asked.
+        warmth: what is ready, for a warm server's judge.
+        announced: whether the first line is on the screen already.
+
+    Errors: client.Cold, where `warmth` is given and does not do.
+    """
     course = courses.load(courses.find_root(client.here()))
     chosen = _part(course, part)
     book = Casebook(course.root, chosen.name)
+    hunt = _Hunt(chosen, book, warmth, announced)
     try:
+        code = 0
         if chosen.path.exists() and not new:
-            return _check(chosen, book, show_all)
-        _write(chosen, book, new=new, yes=yes)
-        return 0
+            code = _check(hunt, show_all)
+        else:
+            _write(hunt, new=new, yes=yes)
     finally:
         for trouble in book.troubles:
             complain(trouble)
+    if warmth is None:
+        warm.leave_server(str(course.root))
+    return code
+
+
+class _Hunt(NamedTuple):
+    """A part, what is remembered of its bug, and whether a warm server's judge looks after it."""
+
+    part: _Part
+    book: Casebook
+    warmth: Warmth | None
+    announced: bool
+
+    def announce(self, line: str) -> None:
+        """Show the first line, at once."""
+        if not self.announced:
+            say(line)
+            if self.warmth is not None:
+                self.warmth.say("announced")
+
+    def begin_to_write(self) -> None:
+        """Say that from here on the client cannot do all of it again without anybody seeing it."""
+        if self.warmth is not None:
+            self.warmth.say("writing")
+
+    @contextlib.contextmanager
+    def trial(self) -> Iterator[Trial]:
+        """Give what the checks are asked of.
+
+        Errors: Cold, where the course would be called broken: it may be the server that is.
+        """
+        from autograder.trial import Trial
+
+        part = self.part
+        if self.warmth is not None:
+            try:
+                yield Trial(part.course, part.steps, self.warmth.nursery, self.warmth.limits)
+            except InternalError:
+                raise client.Cold from None
+            return
+        from autograder.kinds import import_beside
+        from autograder.nursery import Nursery
+        from autograder.supervisor import Limits, calibrated
+
+        with Nursery() as nursery:
+            trial = Trial(part.course, part.steps, nursery, calibrated(Limits()))
+            import_beside(nursery, trial.kind)
+            yield trial
 
 
 def _part(course: Course, name: str | None) -> _Part:
@@ -103,18 +173,20 @@ def _part(course: Course, name: str | None) -> _Part:
 # ------------------------------------------------------------------------------------------------------------- writing
 
 
-def _write(part: _Part, book: Casebook, *, new: bool, yes: bool) -> None:
+def _write(hunt: _Hunt, *, new: bool, yes: bool) -> None:
     """Draw a mistake and write the file, or the same file again where it has gone missing."""
+    part, book = hunt.part, hunt.book
     draws = book.draws()
     present = _present(part)
     if present is not None and _is_unsolved_work(present, book):
         question = f"Draw another mistake and write it over {part.shown}? Your file is kept."
         if not agreed(question, yes=yes):
             raise NotDone(f"nothing was written: {part.shown} is as it was")
-    say(f"Writing {part.shown}: the finished {part.extent}, with one mistake...")
+    hunt.announce(f"Writing {part.shown}: the finished {part.extent}, with one mistake...")
     suspects = part.suspects()
     again = suspects.named(*draws[-1]) if draws and not new else None
-    culprit, seed = (again, draws[-1].seed) if again else _drawn(part, suspects, {drawn.text for drawn in draws})
+    culprit, seed = (again, draws[-1].seed) if again else _drawn(hunt, suspects, {drawn.text for drawn in draws})
+    hunt.begin_to_write()
     kept = None if present is None else _keep(part, book, present)
     if not again:
         book.remember_draw(seed, culprit.sha256)
@@ -144,19 +216,18 @@ def _introduce(part: _Part) -> None:
     say(wrapped(inside, 2))
 
 
-def _drawn(part: _Part, suspects: Suspects, known: set[str]) -> tuple[Culprit, str]:
+def _drawn(hunt: _Hunt, suspects: Suspects, known: set[str]) -> tuple[Culprit, str]:
     """Return a mistake that was not drawn before, as long as there is one, and the seed that gives it.
 
     Errors: NotDone, when none of those that were tried lets the program run and fails by its values.
     """
     from autograder.draw import new_seed
 
-    seed = new_seed() + new_seed()
+    part, seed = hunt.part, new_seed() + new_seed()
     listed = list(suspects.ordered(seed))
     fresh = [culprit for culprit in listed if culprit.sha256 not in known][:_TRIALS]
     before = [culprit for culprit in listed if culprit.sha256 in known][:_TRIALS]
-    with _nursery() as nursery:
-        trial = _trial(part, nursery)
+    with hunt.trial() as trial:
         found = _first(part, trial, fresh, seed) or _first(part, trial, before, seed)
     if found is not None:
         return found, seed
@@ -204,10 +275,11 @@ def _keep(part: _Part, book: Casebook, data: bytes) -> str:
 # ------------------------------------------------------------------------------------------------------------- judging
 
 
-def _check(part: _Part, book: Casebook, show_all: bool) -> int:
+def _check(hunt: _Hunt, show_all: bool) -> int:
     """Judge the file by the checks of all steps of the part; return the exit code."""
     started = time.monotonic()
-    say(f"Checking {part.shown} by the checks of {part.extent}...")
+    part, book = hunt.part, hunt.book
+    hunt.announce(f"Checking {part.shown} by the checks of {part.extent}...")
     from autograder.draw import new_seed
     from autograder.report import EXIT_CODES, worst
     from autograder.submission import Unreadable, read
@@ -215,11 +287,15 @@ def _check(part: _Part, book: Casebook, show_all: bool) -> int:
     try:
         submission = read(part.course, part.path, part.shown)
     except Unreadable as error:
+        hunt.begin_to_write()
         return _cannot_be_judged(part, book, error)
     seed = new_seed()
-    with _nursery() as nursery, told(nursery):
-        found = list(_trial(part, nursery).verdicts(submission, seed))
+    with hunt.trial() as trial, told(trial.nursery):
+        found = list(trial.verdicts(submission, seed))
     outcome = worst([verdict.outcome for _, verdict in found])
+    if outcome == "internal" and hunt.warmth is not None:
+        raise client.Cold
+    hunt.begin_to_write()
     book.remember_try(submission.data, outcome)
     say("\nResults:")
     if outcome == "passed" and len(found) == len(part.steps):
@@ -227,7 +303,8 @@ def _check(part: _Part, book: Casebook, show_all: bool) -> int:
         _tell(part, book)
         return 0
     _show_failures(part, found, show_all)
-    say(f"learner: {part.shown} · seed {seed} · {round((time.monotonic() - started) * 1000)} ms")
+    worker, taken_ms = "cold" if hunt.warmth is None else "warm", round((time.monotonic() - started) * 1000)
+    say(f"learner: {part.shown} · seed {seed} · {worker} · {taken_ms} ms")
     say_next(f"{client.road()} doctor" if outcome == "internal" else f"edit {part.shown}, then {part.run}")
     return EXIT_CODES[outcome]
 
@@ -306,19 +383,3 @@ def _advice(part: _Part) -> str:
         return part.course.read(path).strip() if part.course.has(path) else ""
     except (OSError, UnicodeDecodeError):
         raise CourseError("cannot be read: save it as UTF-8", name) from None
-
-
-def _nursery() -> Nursery:
-    from autograder.nursery import Nursery
-
-    return Nursery()
-
-
-def _trial(part: _Part, nursery: Nursery) -> Trial:
-    from autograder.kinds import import_beside
-    from autograder.supervisor import Limits, calibrated
-    from autograder.trial import Trial
-
-    trial = Trial(part.course, part.steps, nursery, calibrated(Limits()))
-    import_beside(nursery, trial.kind)
-    return trial

@@ -13,6 +13,8 @@ from autograder.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from autograder.client import Warmth
+
 Argument: TypeAlias = tuple[str, dict[str, Any]]
 
 
@@ -107,12 +109,20 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}. {client.road()} {self.prog.split()[-1]} --help shows how")
 
 
-def run(argv: Sequence[str]) -> int:
-    """Run the verb that ``argv`` begins with; return its exit code."""
-    return console.ended(lambda: _run(argv[0], argv[1:]))
+def run(argv: Sequence[str], warmth: Warmth | None = None, *, announced: bool = False) -> int:
+    """Run the verb that ``argv`` begins with; return its exit code.
+
+    Args:
+        argv: the verb and its arguments.
+        warmth: what is ready, for a warm server's judge.
+        announced: whether the first line is on the screen already.
+
+    Errors: client.Cold, where `warmth` is given and does not do.
+    """
+    return console.ended(lambda: _run(argv[0], argv[1:], warmth, announced))
 
 
-def _run(name: str, argv: Sequence[str]) -> int:
+def _run(name: str, argv: Sequence[str], warmth: Warmth | None, announced: bool) -> int:
     try:
         options = _parser(name, VERBS[name]).parse_args(argv)
     except SystemExit:  # of --help
@@ -120,7 +130,7 @@ def _run(name: str, argv: Sequence[str]) -> int:
     if name == "bug":
         from autograder.bug import bug
 
-        return bug(**vars(options))
+        return bug(**vars(options), warmth=warmth, announced=announced)
     from autograder import verbs
 
     getattr(verbs, name)(**vars(options))

@@ -168,7 +168,8 @@ class Loop:
         while self._waiting and sum(bool(guest.judge) for guest in self._guests) < _AT_ONCE:
             guest = self._waiting.popleft()
             guest.judge = self._given(guest) or self._fork(guest)
-            self._last = guest.request
+            if guest.request is not None and guest.request.verb == "check":
+                self._last = guest.request
             guest.let_go_of_terminal()
 
     def _given(self, guest: Guest) -> int:

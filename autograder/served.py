@@ -1,4 +1,4 @@
-"""A check that a warm server's judge makes: in a process of its own, on the client's terminal, in its environment."""
+"""What a warm server's judge answers: in a process of its own, on the client's terminal, in its environment."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _word(request: Request, terminal: Sequence[int], warmth: Warmth, *, announce
     """Make the check; return the last word to the client."""
     try:
         _become(request, terminal)
-        code = client.check(list(request.argv), float(request.started), warmth, announced=announced)
+        code = _made(request, warmth, announced=announced)
     except client.Cold:
         return "cold"
     except SystemExit as end:  # of --help
@@ -111,6 +111,18 @@ def _word(request: Request, terminal: Sequence[int], warmth: Warmth, *, announce
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     return f"exit {code}"
+
+
+def _made(request: Request, warmth: Warmth, *, announced: bool) -> int:
+    """Do what is asked; return the exit code.
+
+    Errors: client.Cold.
+    """
+    if request.verb == "bug":
+        from autograder import desk
+
+        return desk.run([request.verb, *request.argv], warmth, announced=announced)
+    return client.check(list(request.argv), float(request.started), warmth, announced=announced)
 
 
 def _become(request: Request, terminal: Sequence[int]) -> None:

@@ -1,4 +1,4 @@
-"""Asks the warm server for a check, and leaves one behind for the next. Imports next to nothing of the library.
+"""Asks the warm server for a verdict, and leaves one behind for the next. Imports next to nothing of the library.
 
 Whatever goes wrong with a server, the answer is then a cold one: slower, and the same.
 """
@@ -18,7 +18,7 @@ _STREAMS = b"".join(number.to_bytes(4, sys.byteorder) for number in (0, 1, 2))  
 
 
 class Answer:
-    """What came of asking: an exit code, or none; and whether the check's first line is on the screen already."""
+    """What came of asking: an exit code, or none; and whether the verb's first line is on the screen already."""
 
     def __init__(self, code: int | None, *, announced: bool = False, lost: bool = False) -> None:
         """Take them; `lost` is an answer that ended in the middle of its report."""
@@ -27,11 +27,17 @@ class Answer:
         self.lost = lost
 
 
-def check(argv: list[str], started: float) -> Answer:
-    """Have a check made by the server, which writes on our own terminal; no code when it has to be made here."""
+def judged(verb: str, argv: list[str], started: float) -> Answer:
+    """Have a check, or a hunt's, made by the server, which writes on our own terminal; no code when it has to be here.
+
+    Args:
+        verb: check or bug.
+        argv: the arguments after it.
+        started: when it was asked for, on the monotonic clock.
+    """
     if "--cold" in argv or not _is_wanted():
         return Answer(None)
-    request = _request("check", str(started), tuple(argv), tuple(os.environ.items()))
+    request = _request(verb, str(started), tuple(argv), tuple(os.environ.items()))
     channel = _connected(request)
     if channel is None:
         return Answer(None)
@@ -61,13 +67,16 @@ def ask(verb: str) -> list[str] | None:
     return heard.decode().split()
 
 
-def leave_server(root: str, argv: list[str]) -> None:
-    """Start a server that outlives us, and knows our check, unless one is wanted by nobody here, or there already."""
+def leave_server(root: str, argv: list[str] | None = None) -> None:
+    """Start a server that outlives us, unless one is wanted by nobody here, or there already.
+
+    Args:
+        root: of the course.
+        argv: of the check that was made, which it is to know; None of another verb.
+    """
     if not _is_wanted() or address.socket_path(root) is None:
         return
-    request = _request("check", "", tuple(argv), tuple(os.environ.items()))
-    if request is None:
-        return
+    request = _request("check", "", tuple(argv), tuple(os.environ.items())) if argv is not None else None
     import contextlib
     import subprocess
 
@@ -83,7 +92,7 @@ def leave_server(root: str, argv: list[str]) -> None:
     )
     assert server.stdin is not None
     with contextlib.suppress(OSError), server.stdin as stream:  # it may have ended: another was there
-        stream.write(request.encode())
+        stream.write(request.encode() if request else b"")
 
 
 def _is_wanted() -> bool:

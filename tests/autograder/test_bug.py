@@ -9,9 +9,9 @@ import courses
 import pytest
 
 from autograder import __main__ as entrance
-from autograder import assembly, bug, culprit, entry, tables
+from autograder import assembly, bug, client, culprit, entry, tables
 from autograder import course as loading
-from autograder.errors import CourseError
+from autograder.errors import CourseError, InternalError
 from autograder.nursery import Nursery
 from autograder.supervisor import Limits
 from autograder.trial import Trial
@@ -188,7 +188,7 @@ def test_the_symptom_at_the_end_is_shown_and_all_on_request(call, root, seeded):
     assert "Step 01" not in out
     assert "The checks of 1 earlier step fail too: pixi run bug1 --all shows them.\n" in out
     assert "other step" not in out
-    assert re.search(r"\nlearner: steps/bug_1\.py · seed 91c2 · \d+ ms\n", out)
+    assert re.search(r"\nlearner: steps/bug_1\.py · seed 91c2 · cold · \d+ ms\n", out)
     assert out.endswith("\nNext: edit steps/bug_1.py, then pixi run bug1\n")
     code, out, _ = call("bug1", "--all")
     assert code == 1
@@ -454,3 +454,26 @@ def seed_of(root, name):
         if next(suspects(root).ordered("".join(halves))).mistake.name == name:
             return halves
     raise AssertionError(name)
+
+
+class _Broken:
+    """A nursery that can start nothing, as that of a server whose ancestors are gone."""
+
+    on_wait = None
+
+    def worker(self, *_):
+        raise InternalError("no worker could be started")
+
+
+@pytest.mark.parametrize("new", [True, False])
+def test_a_server_that_can_start_no_worker_leaves_the_hunt_to_the_client(root, call, capsys, new):
+    call()
+    before = file(root).read_text(encoding="utf-8")
+    words = []
+    broken = client.Warmth(_Broken(), Limits(), say=words.append)
+    capsys.readouterr()
+    with pytest.raises(client.Cold):
+        bug.bug("1", new=new, show_all=False, yes=True, warmth=broken)
+    out, err = capsys.readouterr()
+    assert (out.count("\n"), err, words) == (1, "", ["announced"])
+    assert file(root).read_text(encoding="utf-8") == before

@@ -256,6 +256,32 @@ def on_terminal(root, home, env):
     return seen
 
 
+def test_a_hunt_is_the_servers_too_and_says_what_a_cold_one_says(lasting, home):
+    hunted(lasting, solution(lasting).replace("50257", "7"))
+    warm, cold = (run(lasting, home, "bug", "1", env=env) for env in ({}, {"CI": "true"}))
+    assert (warm.returncode, warm.stderr) == (cold.returncode, cold.stderr) == (1, b"")
+    assert is_warm(warm.stdout)
+    assert b" cold " in cold.stdout
+    seedless = [re.sub(rb"seed \w+", b"seed", timeless(done.stdout)) for done in (warm, cold)]
+    assert seedless[0] == seedless[1]
+
+
+def test_a_hunt_between_two_checks_is_no_check(eager, home):
+    """A judge that has made the check that is likely to come next answers it; and then another makes that check."""
+    desk, made_ahead = eager
+    hunted(desk, solution(desk))
+    made_ahead()
+    hunt = run(desk, home, "bug", "1")
+    assert (hunt.returncode, hunt.stderr) == (0, b"")
+    assert hunt.stdout.startswith(b"Checking steps/bug_1.py")
+    assert b"Running tests" not in hunt.stdout
+    made_ahead()
+
+
+def hunted(root, text):
+    (root / "steps" / "bug_1.py").write_text(text, encoding="utf-8")
+
+
 def test_what_a_learner_has_changed_counts_at_once(lasting, home):
     text = solution(lasting)
     for value, code in (("50257", 0), ("50256", 1), ("50257", 0)):
@@ -632,6 +658,20 @@ def test_a_server_that_ends_or_hangs_in_the_middle_costs_time_alone(desk, home, 
             assert is_warm(run(desk, home, "check", "1").stdout)
     put(desk, solution(desk))
     assert b" cold " in run(desk, home, "check", "1", env={"CI": "true"}).stdout
+
+
+@pytest.mark.parametrize("whom", ["server", "judge"])
+def test_a_hunt_whose_server_or_judge_is_killed_is_gone_on_with(desk, home, whom):
+    marker = desk / "loading"
+    hunted(desk, SLOW.format(marker=str(marker), seconds=1.5) + solution(desk).replace("50257", "7"))
+    with served(desk, home) as server:
+        hunt = started(desk, home, "bug", "1")
+        wait_for(marker.exists)
+        os.kill(server.pid if whom == "server" else judge_of(server).pid, signal.SIGKILL)
+        out, error = hunt.communicate(timeout=120)
+    assert (hunt.returncode, error) == (1, b"")
+    assert out.count(b"Checking steps/bug_1.py") == out.count(b"Results:") == 1
+    assert (b" cold " in out) == (whom == "judge")  # without its server, a judge goes on
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
