@@ -1000,14 +1000,16 @@ def test_requests_survive_the_way():
     assert address.read(request.encode()[:-1]) is None
 
 
-def test_an_answer_that_was_lost_is_given_again(monkeypatch, capsys):
-    from autograder import __main__, client, warm
+@pytest.mark.parametrize("verb", ["check", "bug"])
+def test_an_answer_that_was_lost_is_given_again(monkeypatch, capsys, verb):
+    from autograder import __main__, client, desk, warm
 
     seen = []
-    monkeypatch.setattr(warm, "check", lambda *_: Answer(None, announced=True, lost=True))
-    monkeypatch.setattr(client, "check", lambda *_, announced: seen.append(announced) or 0)
-    assert __main__.main(["check", "1"]) == 0
-    assert seen == [False]
+    monkeypatch.setattr(warm, "judged", lambda *_: Answer(None, announced=True, lost=True))
+    monkeypatch.setattr(client, "check", lambda *_, announced: seen.append(("check", announced)) or 0)
+    monkeypatch.setattr(desk, "run", lambda *_, announced: seen.append(("bug", announced)) or 0)
+    assert __main__.main([verb, "1"]) == 0
+    assert seen == [(verb, False)]
     assert (
         capsys.readouterr().err
         == "autograder: the warm server ended while it answered: here is all of it, without it\n"
