@@ -82,6 +82,15 @@ WRONG = {
         "no gradient comes to ln_2.",
     ),
     "frozen": ([(MLP, MLP + "\n        self.requires_grad_(False)")], [GRADIENT], "no gradient comes to ln_1.weight"),
+    "a sum into the stream, and no name for torch.nn": (
+        [
+            ("from torch import Tensor, nn", "from torch import Tensor\nfrom torch.nn import Module"),
+            ("nn.Module", "Module"),
+            (SECOND, "hidden_states += self.mlp(self.ln_2(hidden_states))\n        return hidden_states"),
+        ],
+        [GRADIENT],
+        "nn.LayerNorm, which keeps its input for the gradient, finds it changed: `+=`",
+    ),
     "a tuple, as Hugging Face's was": ([(SECOND, "return (" + SECOND.removeprefix("return ") + ",)")], RUN, "a tuple"),
     "nothing comes back": ([(SECOND, SECOND.removeprefix("return "))], RUN, "is a `return` missing?"),
     "the last token alone": ([(SECOND, "return (" + SECOND.removeprefix("return ") + ")[:, -1]")], RUN, "2 axes"),

@@ -169,13 +169,14 @@ def _leaves_the_stream(student, mine, values, x, back):
 
 
 def _torchs_norm(student, values):
-    """Return torch's layer norm in the worker, by a name that the file has for torch.nn; None where it has none."""
-    for path in (("nn",), ("torch", "nn")):
-        with contextlib.suppress(Missing, AttributeError, StudentRaised):
-            found = student
-            for name in path:
-                found = getattr(found, name)
-            return found.LayerNorm(values["n_embd"], eps=values["layer_norm_epsilon"])
+    """Return torch's layer norm in the worker, by a name for torch.nn of the file or of step 03; None without one."""
+    for file in (student, student.earlier("layer_norm")):
+        for path in (("nn",), ("torch", "nn")):
+            with contextlib.suppress(Missing, AttributeError, StudentRaised):
+                found = file
+                for name in path:
+                    found = getattr(found, name)
+                return found.LayerNorm(values["n_embd"], eps=values["layer_norm_epsilon"])
     return None
 
 
