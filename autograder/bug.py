@@ -2,72 +2,31 @@
 
 from __future__ import annotations
 
-import contextlib
-import re
 import sys
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from autograder import client, files, warm
 from autograder import course as courses
 from autograder.casebook import Casebook
 from autograder.console import agreed, columns, complain, is_terminal, say, say_next, wrapped
-from autograder.errors import CourseError, InternalError, NotDone, UsageError
+from autograder.errors import CourseError, NotDone
+from autograder.hunt import Hunt, Part, part_called
 from autograder.memory import text_sha256
 from autograder.views.layout import fitted, printable, quoted
 from autograder.waiting import told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
     from autograder.client import Warmth
-    from autograder.course import Course, Step
+    from autograder.course import Step
     from autograder.culprit import Culprit, Suspects
     from autograder.run import Verdict
     from autograder.trial import Trial
     from autograder.views.layout import Line
 
 _TRIALS = 12
-_DOCSTRING = """{steps}, finished, in one file, with one mistake in it: find it, mend it here, and run bug{number}.
-
-What the docstrings promise is right. What the code does is not.
-"""
-
-
-class _Part(NamedTuple):
-    """A part, all of whose steps are there."""
-
-    course: Course
-    number: int
-    steps: list[Step]
-
-    @property
-    def name(self) -> str:
-        return f"bug_{self.number}"
-
-    @property
-    def shown(self) -> str:
-        return f"steps/{self.name}.py"
-
-    @property
-    def path(self) -> Path:
-        return self.course.root / "steps" / f"{self.name}.py"
-
-    @property
-    def run(self) -> str:
-        return f"{client.road()} bug{self.number}"
-
-    @property
-    def extent(self) -> str:
-        first, last = self.steps[0].id, self.steps[-1].id
-        return f"step {first}" if first == last else f"steps {first} to {last}"
-
-    def suspects(self) -> Suspects:
-        from autograder.culprit import Suspects
-
-        extent = f"{self.extent[0].upper()}{self.extent[1:]}"
-        return Suspects(self.course, self.steps, _DOCSTRING.format(steps=extent, number=self.number))
 
 
 def bug(
@@ -92,9 +51,9 @@ def bug(
     Errors: client.Cold, where `warmth` is given and does not do.
     """
     course = courses.load(courses.find_root(client.here()))
-    chosen = _part(course, part)
+    chosen = part_called(course, part)
     book = Casebook(course.root, chosen.name)
-    hunt = _Hunt(chosen, book, warmth, announced)
+    hunt = Hunt(chosen, book, warmth, announced)
     try:
         code = 0
         if chosen.path.exists() and not new:
@@ -109,71 +68,10 @@ def bug(
     return code
 
 
-class _Hunt(NamedTuple):
-    """A part, what is remembered of its bug, and whether a warm server's judge looks after it."""
-
-    part: _Part
-    book: Casebook
-    warmth: Warmth | None
-    announced: bool
-
-    def announce(self, line: str) -> None:
-        """Show the first line, at once."""
-        if not self.announced:
-            say(line)
-            if self.warmth is not None:
-                self.warmth.say("announced")
-
-    def begin_to_write(self) -> None:
-        """Say that from here on the client cannot do all of it again without anybody seeing it."""
-        if self.warmth is not None:
-            self.warmth.say("writing")
-
-    @contextlib.contextmanager
-    def trial(self) -> Iterator[Trial]:
-        """Give what the checks are asked of.
-
-        Errors: Cold, where the course would be called broken: it may be the server that is.
-        """
-        from autograder.trial import Trial
-
-        part = self.part
-        if self.warmth is not None:
-            try:
-                yield Trial(part.course, part.steps, self.warmth.nursery, self.warmth.limits)
-            except InternalError:
-                raise client.Cold from None
-            return
-        from autograder.kinds import import_beside
-        from autograder.nursery import Nursery
-        from autograder.supervisor import Limits, calibrated
-
-        with Nursery() as nursery:
-            trial = Trial(part.course, part.steps, nursery, calibrated(Limits()))
-            import_beside(nursery, trial.kind)
-            yield trial
-
-
-def _part(course: Course, name: str | None) -> _Part:
-    ready = course.ready_parts()
-    if not ready:
-        raise UsageError("no part of the course is whole yet: there is nothing to hide a mistake in")
-    found = re.fullmatch(r"(?:bug[ _-]?)?([0-9]{1,6})", name.strip().casefold()) if name is not None else None
-    number = int(found[1]) if found else None if name is not None else min(ready)
-    if number in ready:
-        return _Part(course, number, ready[number])
-    if number is not None and 1 <= number <= len(course.parts):
-        part = course.parts[number - 1]
-        planned = [step.id for step in course.steps if step.part == part and course.is_planned(step)]
-        raise UsageError(f'part {number}, "{part}", is not whole yet: step {", ".join(planned)} is planned')
-    there = " or ".join(str(each) for each in ready)
-    raise UsageError(f'there is no part "{name}" to find a mistake in: there is {there}')
-
-
 # ------------------------------------------------------------------------------------------------------------- writing
 
 
-def _write(hunt: _Hunt, *, new: bool, yes: bool) -> None:
+def _write(hunt: Hunt, *, new: bool, yes: bool) -> None:
     """Draw a mistake and write the file, or the same file again where it has gone missing."""
     part, book = hunt.part, hunt.book
     draws = book.draws()
@@ -204,7 +102,7 @@ def _write(hunt: _Hunt, *, new: bool, yes: bool) -> None:
     say_next(f"read {part.shown}, then {part.run}")
 
 
-def _introduce(part: _Part) -> None:
+def _introduce(part: Part) -> None:
     say(wrapped(f"{part.shown} is {part.extent} in one file, finished, and one thing in it is wrong."))
     say(wrapped("It runs and raises nothing, but its numbers are not right. Find out where, and mend it there."))
     say("")
@@ -216,7 +114,7 @@ def _introduce(part: _Part) -> None:
     say(wrapped(inside, 2))
 
 
-def _drawn(hunt: _Hunt, suspects: Suspects, known: set[str]) -> tuple[Culprit, str]:
+def _drawn(hunt: Hunt, suspects: Suspects, known: set[str]) -> tuple[Culprit, str]:
     """Return a mistake that was not drawn before, as long as there is one, and the seed that gives it.
 
     Errors: NotDone, when none of those that were tried lets the program run and fails by its values.
@@ -235,7 +133,7 @@ def _drawn(hunt: _Hunt, suspects: Suspects, known: set[str]) -> tuple[Culprit, s
     raise NotDone(f"{problem} numbers: nothing was written. {part.run} --new tries others")
 
 
-def _first(part: _Part, trial: Trial, culprits: Sequence[Culprit], seed: str) -> Culprit | None:
+def _first(part: Part, trial: Trial, culprits: Sequence[Culprit], seed: str) -> Culprit | None:
     """Return the first whose symptom shows in other steps too, as a bug's does; else the first that is fair."""
     from autograder.culprit import reach
 
@@ -249,7 +147,7 @@ def _first(part: _Part, trial: Trial, culprits: Sequence[Culprit], seed: str) ->
     return fair
 
 
-def _present(part: _Part) -> bytes | None:
+def _present(part: Part) -> bytes | None:
     try:
         return part.path.read_bytes()
     except FileNotFoundError:
@@ -264,7 +162,7 @@ def _is_unsolved_work(present: bytes, book: Casebook) -> bool:
     return not (draws and draws[-1].text == text) and not book.has_passed(text)
 
 
-def _keep(part: _Part, book: Casebook, data: bytes) -> str:
+def _keep(part: Part, book: Casebook, data: bytes) -> str:
     try:
         return book.keep(data)
     except OSError as error:
@@ -275,7 +173,7 @@ def _keep(part: _Part, book: Casebook, data: bytes) -> str:
 # ------------------------------------------------------------------------------------------------------------- judging
 
 
-def _check(hunt: _Hunt, show_all: bool) -> int:
+def _check(hunt: Hunt, show_all: bool) -> int:
     """Judge the file by the checks of all steps of the part; return the exit code."""
     started = time.monotonic()
     part, book = hunt.part, hunt.book
@@ -309,7 +207,7 @@ def _check(hunt: _Hunt, show_all: bool) -> int:
     return EXIT_CODES[outcome]
 
 
-def _cannot_be_judged(part: _Part, book: Casebook, error: Exception) -> int:
+def _cannot_be_judged(part: Part, book: Casebook, error: Exception) -> int:
     from autograder.submission import Unreadable
 
     assert isinstance(error, Unreadable)
@@ -325,19 +223,19 @@ def _cannot_be_judged(part: _Part, book: Casebook, error: Exception) -> int:
     return 1
 
 
-def _show_failures(part: _Part, found: list[tuple[Step, Verdict]], show_all: bool) -> None:
-    from autograder.views import hunt
+def _show_failures(part: Part, found: list[tuple[Step, Verdict]], show_all: bool) -> None:
+    from autograder.views.hunt import Failing, failures, passing
 
     failing = [
-        hunt.Failing(f"Step {step.id}: {step.title}", verdict.checks, verdict.output)
+        Failing(f"Step {step.id}: {step.title}", verdict.checks, verdict.output)
         for step, verdict in found
         if verdict.outcome != "passed"
     ]
     shown = failing if show_all else failing[-1:]
     untried = len(part.steps) - len(found)
-    _draw(hunt.failures(shown, len(failing) - len(shown), untried, f"{part.run} --all", in_full=show_all))
-    if passing := len(found) - len(failing):
-        say(wrapped(hunt.passing(passing)))
+    _draw(failures(shown, len(failing) - len(shown), untried, f"{part.run} --all", in_full=show_all))
+    if others := len(found) - len(failing):
+        say(wrapped(passing(others)))
     say("")
 
 
@@ -346,9 +244,9 @@ def _draw(lines: Sequence[Line]) -> None:
         say(line.text)
 
 
-def _tell(part: _Part, book: Casebook) -> None:
+def _tell(part: Part, book: Casebook) -> None:
     """Say which mistake it was, in how many attempts it was mended, and how others find such."""
-    from autograder.views import hunt
+    from autograder.views.hunt import changes
 
     draws = book.draws()
     suspects = part.suspects()
@@ -360,7 +258,7 @@ def _tell(part: _Part, book: Casebook) -> None:
     else:
         say(wrapped(f"It was {culprit.mistake.name}, in step {culprit.step.id}, {culprit.step.title}:"))
         say(wrapped(f"   {culprit.mistake.says}", 3))
-        _draw(list(hunt.changes(culprit.text, suspects.right())))
+        _draw(list(changes(culprit.text, suspects.right())))
         attempts = book.attempts()
         if attempts:
             say(f"Mended in {attempts} attempt{'s' if attempts > 1 else ''}.")
@@ -372,7 +270,7 @@ def _tell(part: _Part, book: Casebook) -> None:
     say_next(f"{part.run} --new draws another mistake")
 
 
-def _advice(part: _Part) -> str:
+def _advice(part: Part) -> str:
     """Return what the course says of finding such bugs; nothing where it says nothing.
 
     Errors: CourseError, when it cannot be read.

@@ -9,7 +9,7 @@ import courses
 import pytest
 
 from autograder import __main__ as entrance
-from autograder import assembly, bug, client, culprit, entry, tables
+from autograder import assembly, bug, client, culprit, entry, hunt, tables
 from autograder import course as loading
 from autograder.errors import CourseError, InternalError
 from autograder.nursery import Nursery
@@ -103,7 +103,7 @@ def file(root):
 
 
 def suspects(root):
-    return bug._part(loading.load(root), "1").suspects()  # noqa: SLF001 - what the verb itself asks
+    return hunt.part_called(loading.load(root), "1").suspects()
 
 
 def drawn(root):

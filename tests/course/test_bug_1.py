@@ -6,7 +6,7 @@ from itertools import islice
 
 import pytest
 
-from autograder import bug, judge, source
+from autograder import hunt, judge, source
 from autograder.culprit import reach
 from autograder.submission import Submission
 from autograder.supervisor import Limits
@@ -17,7 +17,7 @@ SHOWN = "steps/bug_1.py"
 
 @pytest.fixture
 def part(course):
-    return bug._part(course, "1")  # noqa: SLF001 - what the verb itself asks
+    return hunt.part_called(course, "1")
 
 
 @pytest.fixture
