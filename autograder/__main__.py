@@ -10,6 +10,7 @@ import time
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; return its exit code."""
     arguments = sys.argv[1:] if argv is None else argv
+    _open_what_is_closed()
     try:
         return _run(arguments)
     except ModuleNotFoundError as error:
@@ -25,6 +26,13 @@ def main(argv: list[str] | None = None) -> int:
         from autograder.console import interrupted
 
         return interrupted()
+
+
+def _open_what_is_closed() -> None:
+    """Have three standard streams, where one was closed for us: what is written there goes nowhere."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
 
 
 def _run(arguments: list[str]) -> int:

@@ -82,15 +82,19 @@ def _write(hunt: Hunt, *, new: bool, yes: bool) -> None:
             raise NotDone(f"nothing was written: {part.shown} is as it was")
     hunt.announce(f"Writing {part.shown}: the finished {part.extent}, with one mistake...")
     suspects = part.suspects()
-    again = suspects.named(*draws[-1]) if draws and not new else None
-    culprit, seed = (again, draws[-1].seed) if again else _drawn(hunt, suspects, {drawn.text for drawn in draws})
+    before = book.hunted()
+    again = suspects.named(*before) if before and not new else None
+    culprit, seed = (again, before.seed) if again and before else _drawn(hunt, suspects, {each.text for each in draws})
     hunt.begin_to_write()
+    present = _present(part)  # as it is now: it may have been saved meanwhile
     kept = None if present is None else _keep(part, book, present)
     if not again:
         book.remember_draw(seed, culprit.sha256)
     try:
         files.write_text(part.path, culprit.text)
     except OSError as error:
+        if not again and before is not None:
+            book.remember_draw(*before)  # it is still that one's file
         raise NotDone(f"{part.shown} could not be written ({error.strerror}): it is as it was") from error
     say("")
     if again:
@@ -104,7 +108,7 @@ def _write(hunt: Hunt, *, new: bool, yes: bool) -> None:
 
 def _introduce(part: Part) -> None:
     say(wrapped(f"{part.shown} is {part.extent} in one file, finished, and one thing in it is wrong."))
-    say(wrapped("It runs and raises nothing, but its numbers are not right. Find out where, and mend it there."))
+    say(wrapped("It runs, but what it gives is not right. Find out where, and mend it there."))
     say("")
     say("Two ways to look:")
     outside = f"- from outside: {part.run} says how it fails at its end, and --all where else"
@@ -248,12 +252,12 @@ def _tell(part: Part, book: Casebook) -> None:
     """Say which mistake it was, in how many attempts it was mended, and how others find such."""
     from autograder.views.hunt import changes
 
-    draws = book.draws()
+    drawn = book.hunted()
     suspects = part.suspects()
-    culprit = suspects.named(*draws[-1]) if draws else None
+    culprit = suspects.named(*drawn) if drawn else None
     say("")
     if culprit is None:
-        lost = ".autograder/ does not have it" if not draws else "the course has changed since it was drawn"
+        lost = ".autograder/ does not have it" if not drawn else "the course has changed since it was drawn"
         say(wrapped(f"Which mistake it was is not known any more: {lost}."))
     else:
         say(wrapped(f"It was {culprit.mistake.name}, in step {culprit.step.id}, {culprit.step.title}:"))

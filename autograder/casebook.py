@@ -45,15 +45,32 @@ class Casebook:
         """Return what was drawn, oldest first."""
         return [entry for entry in self._entries() if isinstance(entry, Drawn)]
 
+    def hunted(self) -> Drawn | None:
+        """Return the draw whose file was tried last: of a text that was drawn or tried before, the one of then.
+
+        A file that another draw replaced is kept, and may be brought back. None where nothing was drawn.
+        """
+        found: Drawn | None = None
+        of: dict[str, Drawn] = {}
+        for entry in self._entries():
+            found = entry if isinstance(entry, Drawn) else of.get(entry.text, found)
+            if found is not None:
+                of.setdefault(entry.text, found)
+        return found
+
     def attempts(self) -> int:
-        """Return how many different texts were tried since the last draw, the file as it was written not among them."""
+        """Return how many different texts were tried since the last draw, until one passed.
+
+        The file as it was written is not among them.
+        """
         texts: set[str] = set()
-        drawn = ""
+        drawn, mended = "", False
         for entry in self._entries():
             if isinstance(entry, Drawn):
-                texts, drawn = set(), entry.text
-            elif entry.text != drawn:
+                texts, drawn, mended = set(), entry.text, False
+            elif entry.text != drawn and not mended:
                 texts.add(entry.text)
+                mended = entry.outcome == "passed"
         return len(texts)
 
     def has_passed(self, text: str) -> bool:

@@ -115,7 +115,10 @@ def make(student: Any, name: str, *args: Any, **kwargs: Any) -> Any:
 
 def fits(mine: Any, state: dict[str, Any], *, says: str = "") -> None:
     """Fail unless a learner's module has a state dict with exactly these names and shapes; `says` explains a shape."""
-    own = mine.state_dict()
+    try:
+        own = mine.state_dict()
+    except Missing:
+        fail("is its class an nn.Module, as in class Name(nn.Module)?", expected="an nn.Module", got="no state_dict()")
     if not isinstance(own, dict) or not all(isinstance(name, str) for name in own):
         fail("a state dict is a dictionary of names and tensors", expected="a dictionary", got=difference.show(own))
     missing = sorted(name for name in state if name not in own)

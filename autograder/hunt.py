@@ -76,7 +76,8 @@ def part_called(course: Course, name: str | None) -> Part:
     if number is not None and 1 <= number <= len(course.parts):
         part = course.parts[number - 1]
         planned = [step.id for step in course.steps if step.part == part and course.is_planned(step)]
-        raise UsageError(f'part {number}, "{part}", is not whole yet: step {", ".join(planned)} is planned')
+        which = f"step {planned[0]} is" if len(planned) == 1 else f"steps {', '.join(planned)} are"
+        raise UsageError(f'part {number}, "{part}", is not whole yet: {which} planned')
     there = " or ".join(str(each) for each in ready)
     raise UsageError(f'there is no part "{name}" to find a mistake in: there is {there}')
 

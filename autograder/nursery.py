@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -202,14 +203,18 @@ def _command(kind: Kind, *rest: str) -> list[str]:
 def _start_ancestor(kind: Kind) -> _Ancestor:
     ours, theirs = socket.socketpair()
     errors = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - it is closed with the ancestor
-    process = subprocess.Popen(
-        _command(kind, "fork", str(theirs.fileno())),
-        pass_fds=[theirs.fileno()],
-        env=_environment() | FORKS_QUICKLY,
-        stdin=subprocess.DEVNULL,
-        stdout=errors,
-        stderr=errors,
-    )
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # Ctrl-C is ours: it would end its imports
+    try:
+        process = subprocess.Popen(
+            _command(kind, "fork", str(theirs.fileno())),
+            pass_fds=[theirs.fileno()],
+            env=_environment() | FORKS_QUICKLY,
+            stdin=subprocess.DEVNULL,
+            stdout=errors,
+            stderr=errors,
+        )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     theirs.close()
     return _Ancestor(process, ours, errors)
 

@@ -31,6 +31,11 @@ _QUIET_S = 0.5
 def main() -> None:
     """`ancestor.py plain|torch|meta`, then `fork CHANNEL`, `spawn ORDER` or `replay FILE`."""
     preload, way, what = sys.argv[1:4]
+    if (
+        way == "fork"
+    ):  # Ctrl-C is the judge's to handle, which ends us by closing the channel, and it was blocked so far
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     serve, guard = _import_own()
     if preload != "plain":
         _import_torch()
@@ -79,7 +84,6 @@ def _import_for_meta() -> None:
 def _answer(guards: _Guards, channel: socket.socket) -> None:
     """Hand each request, the order and the pipes of a worker, to a guard."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # guards are reaped by the system
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the judge's to handle: it ends us by closing the channel
     gc.freeze()  # what is here before a worker is no rubbish of the worker's, and not to be looked through for any
     while True:
         while not _is_asked(channel, _QUIET_S):  # else a check is under way, and needs the processor

@@ -439,6 +439,18 @@ def test_a_check_with_torch_and_without_standard_error_exits_as_any():
     assert b"Next: pixi run s03" in done.stdout
 
 
+@ON_POSIX
+@pytest.mark.parametrize("words", ["check 1", "check 1 --json", "progress", "hint 1", "server status", "bug 9"])
+def test_without_standard_output_a_command_ends_as_any(copy, words):
+    command = shlex.join([sys.executable, "-m", "autograder", *words.split()])
+    seen = [
+        subprocess.run(["sh", "-c", f"exec {command} {closed}"], cwd=copy, capture_output=True, check=False)
+        for closed in (">/dev/null", ">&-", ">&- <&-")
+    ]
+    assert len({(done.returncode, done.stderr) for done in seen}) == 1
+    assert b"Traceback" not in seen[0].stderr
+
+
 def test_a_library_that_is_there_and_broken_is_the_courses_fault(run, tmp_path):
     package = tmp_path / "transformers" / "__init__.py"
     package.parent.mkdir()

@@ -1,6 +1,7 @@
 """`bug`: a finished part with one mistake is written, judged by its steps' checks, and explained when it passes."""
 
 import ast
+import errno
 import json
 import re
 import shutil
@@ -228,7 +229,44 @@ def test_mended_it_is_named_with_its_line_and_the_attempts(call, root):
         "Next: pixi run bug1 --new draws another mistake\n"
     )
     (root / "puzzles" / "bugs" / "bug_1.md").unlink()  # a course need not say how
+    file(root).write_text(file(root).read_text() + "\n# tidied up afterwards: no attempt\n")
     assert "Mended in 2 attempts.\n\nNext: " in call("1")[1]
+
+
+def test_a_file_that_is_brought_back_is_named_by_its_own_draw(call, root):
+    call("1")
+    first = file(root).read_bytes()
+    call("1", "--new")
+    file(root).write_bytes(first)
+    assert call("1")[0] == 1
+    file(root).write_text(suspects(root).right())
+    assert f"It was {drawn(root)[0]}, in step" in call("1")[1]
+
+
+def test_where_another_draw_cannot_be_written_the_file_is_still_the_first_ones(call, root, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    call("1")
+    with monkeypatch.context() as patch:
+        patch.setattr("autograder.files.write_text", full)
+        code, _, err = call("1", "--new")
+    assert (code, "could not be written" in err) == (1, True)
+    file(root).write_text(suspects(root).right())
+    assert f"It was {drawn(root)[0]}, in step" in call("1")[1]
+
+
+def test_what_is_saved_while_another_is_drawn_is_kept(call, root, monkeypatch):
+    call("1")
+    real = bug._drawn  # noqa: SLF001
+
+    def saved_meanwhile(*given):
+        file(root).write_text("# saved meanwhile\n")
+        return real(*given)
+
+    monkeypatch.setattr(bug, "_drawn", saved_meanwhile)
+    assert "Your file is kept as .autograder/bugs/bug_1.1.py." in call("1", "--new")[1]
+    assert (root / ".autograder" / "bugs" / "bug_1.1.py").read_text() == "# saved meanwhile\n"
 
 
 def test_the_other_road_is_named_where_it_was_taken(call, monkeypatch):

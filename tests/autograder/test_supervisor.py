@@ -606,6 +606,20 @@ def test_a_worker_that_is_closed_leaves_no_process_not_even_in_a_session_of_its_
     assert gone(family)
 
 
+@FORKS
+def test_an_ancestor_in_the_middle_of_its_imports_lets_an_interrupt_pass():
+    """Ctrl-C is sent to all processes of a terminal, and the judge's to tell."""
+    with Nursery() as own:
+        own.prepare("plain")
+        ancestor = own._ancestors["plain"].process.pid  # noqa: SLF001
+        for _ in range(20):
+            os.kill(ancestor, signal.SIGINT)
+            time.sleep(0.01)
+        module = wire.Module(["steps.step_01"], "steps/step_01.py", "VALUE = 1\n")
+        with Desk(own, Program([module], wire.Ban(), "plain"), LIMITS) as one:
+            assert student(one).VALUE == 1
+
+
 @pytest.mark.parametrize("fork", [pytest.param(True, marks=FORKS), False])
 def test_a_nursery_that_is_closed_leaves_no_process(fork):
     with Nursery(fork=fork) as own:

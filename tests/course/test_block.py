@@ -91,6 +91,55 @@ WRONG = {
         [GRADIENT],
         "nn.LayerNorm, which keeps its input for the gradient, finds it changed: `+=`",
     ),
+    "a sum into the stream, and the norms in a list": (
+        [
+            (MLP, MLP + "\n        self.norms = [self.ln_1, self.ln_2]"),
+            (
+                SECOND,
+                "hidden_states += self.mlp(self.norms[1](hidden_states))\n        return hidden_states",
+            ),
+        ],
+        [GRADIENT],
+        "nn.LayerNorm, which keeps its input for the gradient, finds it changed: `+=`",
+    ),
+    "a sum into the stream, and a look at the norm's class": (
+        [
+            (FIRST, FIRST.replace("hidden_states = ", "middle = ", 1)),
+            (
+                SECOND,
+                (
+                    "assert isinstance(self.ln_2, LayerNorm)\n        "
+                    "middle += self.mlp(self.ln_2(middle))\n        return middle"
+                ),
+            ),
+        ],
+        [GRADIENT],
+        "nn.LayerNorm, which keeps its input for the gradient, finds it changed: `+=`",
+    ),
+    "in place in evaluation": (
+        [
+            (FIRST, "given = hidden_states\n        " + FIRST),
+            (
+                SECOND,
+                (
+                    "out = hidden_states + self.mlp(self.ln_2(hidden_states))\n        "
+                    "given.add_(1) if not self.training else None\n        return out"
+                ),
+            ),
+        ],
+        [SAME],
+        "in evaluation mode, the call changes hidden_states in place",
+    ),
+    "no gradient in evaluation": (
+        [
+            (
+                SECOND,
+                "out = " + SECOND.removeprefix("return ") + "\n        return out if self.training else out.detach()",
+            )
+        ],
+        [SAME],
+        "in evaluation mode the result has no gradient; in training mode it has one",
+    ),
     "a tuple, as Hugging Face's was": ([(SECOND, "return (" + SECOND.removeprefix("return ") + ",)")], RUN, "a tuple"),
     "nothing comes back": ([(SECOND, SECOND.removeprefix("return "))], RUN, "is a `return` missing?"),
     "the last token alone": ([(SECOND, "return (" + SECOND.removeprefix("return ") + ")[:, -1]")], RUN, "2 axes"),
@@ -99,6 +148,11 @@ WRONG = {
         [(SECOND, SECOND + " + 0.1 * hidden_states[:1]")],
         [OUT, RESIDUAL, MASK, GRADIENT, SAME],
         "",
+    ),
+    "no nn.Module": (
+        [("class GPT2Block(nn.Module):", "class GPT2Block:")],
+        ALL,
+        "is its class an nn.Module, as in class Name(nn.Module)?",
     ),
     "a function": (
         [("class GPT2Block(nn.Module):", "def GPT2Block(config):\n    return 0\n\n\nclass Other(nn.Module):")],

@@ -47,6 +47,70 @@ WRONG = {
         [COPIES],
         "the model was changed, and with it the file's h.0.attn.c_attn.weight",
     ),
+    "one bias is not copied": (
+        [
+            (
+                COPY,
+                (
+                    "            if name.endswith('c_attn.bias'):\n                parameter.data = given[name]\n"
+                    f"            else:\n    {COPY}"
+                ),
+            )
+        ],
+        [COPIES],
+        "the model was changed, and with it the file's h.0.attn.c_attn.bias",
+    ),
+    "the frozen ones left as they were": (
+        [(COPY, f"            if parameter.requires_grad:\n    {COPY}")],
+        [COPIES],
+        "wpe.weight, which was frozen, after loading",
+    ),
+    "a part set to evaluation": (
+        [(RAISE, RAISE + "    model.transformer.h.eval()\n")],
+        [COPIES],
+        "its first block was in training mode before loading",
+    ),
+    "missing matrices passed over": (
+        [
+            (
+                MISSING,
+                MISSING.replace("if name not in given", "if name not in given and not name.endswith(TRANSPOSED)"),
+            ),
+            (COPY, f"            if name in given:\n    {COPY}"),
+        ],
+        [NAMED],
+        "tensors are missing here",
+    ),
+    "a missing position table passed over": (
+        [
+            (MISSING, MISSING.replace("if name not in given", "if name not in given and 'wpe' not in name")),
+            (COPY, f"            if name in given:\n    {COPY}"),
+        ],
+        [NAMED],
+        "tensors are missing here",
+    ),
+    "more blocks passed over": (
+        [(STRANGE, STRANGE.replace("not in own", "not in own and not name.startswith(PREFIX + 'h.2.')"))],
+        [NAMED],
+        "the file has a block more than the model",
+    ),
+    "a shorter head taken": (
+        [(DIFFERS, DIFFERS.replace("given[TABLE])", "given[TABLE][: len(head)])"))],
+        [HEAD],
+        "lm_head.weight has a row less than wte.weight",
+    ),
+    "a shorter position table filled up": (
+        [
+            (
+                MISSING,
+                "    for name, own_one in own.items():\n"
+                "        if 'wpe' in name and name in given and len(given[name]) < len(own_one):\n"
+                "            given[name] = torch.cat([given[name], own_one.detach()[len(given[name]) :]])\n" + MISSING,
+            )
+        ],
+        [NAMED],
+        "wpe.weight has a row too few here",
+    ),
     "the head by itself": (
         [
             (

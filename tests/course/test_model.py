@@ -69,6 +69,26 @@ WRONG = {
         VALUES,
         "",
     ),
+    "past_length passed over in evaluation": (
+        [(SUM, SUM.replace("past_length", "past_length if self.training else 0"))],
+        [PAST, BEYOND],
+        "past_length is 3, in evaluation mode",
+    ),
+    "past_length kept in evaluation": (
+        [
+            (INIT, INIT + "        self.past = 0\n"),
+            (
+                f"        hidden_states = {SUM}",
+                (
+                    "        if not self.training:\n            past_length = self.past = past_length or self.past\n"
+                    f"        hidden_states = {SUM}"
+                ),
+            ),
+        ],
+        [PAST],
+        "in evaluation mode, no past_length is given, and the call before had 3",
+    ),
+    "a block too many": ([("range(config.n_layer)", "range(config.n_layer + 1)")], ALL, "3 blocks"),
     "12 blocks": ([("range(config.n_layer)", "range(12)")], ALL, "12 blocks"),
     "a vocabulary of 50257": ([("config.vocab_size", "50257")], ALL, "wte.weight has another shape"),
     "other names": (

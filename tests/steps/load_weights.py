@@ -109,6 +109,14 @@ def names_what_is_wrong(student, oracle, draw):
     )
     _refuses(student, mine, before, file | row, [norm], f"ln_f.weight is [1, {n_embd}] here")
     _refuses(student, mine, before, file | axes, [matrix], "h.1.attn.c_attn.weight has three axes here")
+    short_of_rows = {positions: torch.ones(values["n_positions"] - 1, n_embd)}
+    _refuses(student, mine, before, file | short_of_rows, [positions], "wpe.weight has a row too few here")
+    block = {name: value for name, value in file.items() if ".h.0." in name}
+    extra = {name.replace(".h.0.", f".h.{values['n_layer']}."): value for name, value in block.items()}
+    _refuses(student, mine, before, file | extra, list(extra), "the file has a block more than the model")
+    for part in range(3):  # each is missing once; not all at once, as a message has only so much room
+        gone = list(lone)[part::3]
+        _refuses(student, mine, before, _without(lone, *gone), gone, f"{len(gone)} tensors are missing here")
     # Each is let through by another comparison: of the first axis alone, and of one that is the right way or turned.
     others = {"transformer.h.0.mlp.c_fc.weight": torch.ones(1, values["n_inner"]), positions: file[positions].t()}
     head = {"lm_head.weight": file[table] + 1}
@@ -141,6 +149,9 @@ def refuses_another_head(student, oracle, draw):
         _refuses(student, mine, before, given, ["lm_head.weight"], says)
     given["lm_head.weight"] = torch.cat([given["transformer.wte.weight"], torch.zeros(1, values["n_embd"])])
     says = "lm_head.weight has a row more than wte.weight"
+    _refuses(student, mine, before, given, ["lm_head.weight"], says)
+    given["lm_head.weight"] = given["transformer.wte.weight"][:-1].clone()
+    says = "lm_head.weight has a row less than wte.weight"
     _refuses(student, mine, before, given, ["lm_head.weight"], says)
 
 
@@ -184,11 +195,13 @@ def copies_and_keeps_the_tie(student, oracle, draw):
     if "transformer.wpe.weight" not in frozen:
         fail("wpe.weight was frozen before loading", expected="no gradient asked for", got="it asks for one")
     equal(frozen, ["transformer.wpe.weight"], says="these ask for no gradients, of which wpe.weight alone was frozen")
+    loaded = next(value for name, value in mine.named_parameters() if name == "transformer.wpe.weight").detach()
+    close(loaded, given["transformer.wpe.weight"], rtol=0, atol=0, says="wpe.weight, which was frozen, after loading")
     ids = draw.ids(values["vocab_size"], batch=1, seq=3, label="input_ids")
     if not mine(ids).requires_grad:
         fail("the model is called after loading", expected="gradients are recorded again", got="none are")
-    if not mine.training:
-        fail("the model was in training mode before loading", expected="it still is", got="it is in evaluation mode")
+    _is_in_its_mode(mine, training=True)
+    _shares_no_memory(mine, theirs, kept, given)
     _changes_numbers_alone(student, mine, given, values)
     with contextlib.suppress(StudentRaised):
         student.load_gpt2_weights(mine, {})
@@ -203,8 +216,7 @@ def _changes_numbers_alone(student, mine, file, values):
     recorded = _unrecorded(student, lambda: _load(student, mine, half, "all of it in float16"))
     loaded = mine.transformer.ln_f.weight.detach()
     close(loaded, half["transformer.ln_f.weight"].float(), rtol=0, atol=0, says="ln_f.weight, after a file of float16")
-    if mine.training:
-        fail("the model was in evaluation mode before loading", expected="it still is", got="it is in training mode")
+    _is_in_its_mode(mine, training=False)
     if recorded:
         fail("called under torch.no_grad()", expected="no gradients afterwards, either", got="they are switched on")
     old = _bare(_without(file, "lm_head.weight") | _buffers(values))
@@ -212,6 +224,23 @@ def _changes_numbers_alone(student, mine, file, values):
     with contextlib.suppress(StudentRaised):  # whether it loads is another check's question
         student.load_gpt2_weights(mine, kept)
     _keeps_its_entries(kept, old)
+
+
+def _is_in_its_mode(mine, *, training):
+    """Fail unless a model, and a block of it, are in the mode that they were in before loading."""
+    modes = ("in training mode", "in evaluation mode")
+    was, other = modes if training else modes[::-1]
+    for name, part in (("the model", mine), ("its first block", mine.transformer.h.item(0))):
+        if part.training != training:
+            fail(f"{name} was {was} before loading", expected="it still is", got=f"it is {other}")
+
+
+def _shares_no_memory(mine, theirs, kept, given):
+    """Fail unless all numbers of a file, which was loaded, are as they were once the model has others."""
+    mine.load_state_dict({name: value + 1 for name, value in theirs.linear_state_dict().items()})
+    for name, value in given.items():
+        says = f"the model was changed, and with it the file's {_short(name)}"
+        close(kept.item(name), value, rtol=0, atol=0, says=says)
 
 
 def _unrecorded(student, call):
@@ -438,6 +467,13 @@ mistake(
     "The attention's c_proj.weight is as the file has it. It is square, so its shape says nothing, and it is to be "
     "turned like the other three.",
     again=[(TURN, "tensor.t() if name.endswith(TRANSPOSED) and len(set(tensor.shape)) == 2 else tensor")],
+)
+mistake(
+    "frozen-ones-passed-over",
+    COPY,
+    f"            if parameter.requires_grad:\n    {COPY}",
+    "A parameter that asks for no gradients keeps its old numbers. It stays frozen, and its numbers are to be the "
+    "file's.",
 )
 mistake(
     "nothing-turned",

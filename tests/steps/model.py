@@ -98,6 +98,11 @@ def shifts_positions(student, oracle, draw):
     ids = draw.ids(values["vocab_size"], batch=2, seq=4, label="input_ids")
     says = f"no past_length is given, and the call before had {past}"
     close(mine(ids), _named(theirs(ids)), **NEAR, says=says)
+    mine.eval()
+    if agrees(mine(ids), _named(theirs(ids)), **NEAR):  # else another line tells
+        close(mine(ids, 3), _named(theirs(ids, 3)), **NEAR, says="past_length is 3, in evaluation mode")
+        says = "in evaluation mode, no past_length is given, and the call before had 3"
+        close(mine(ids), _named(theirs(ids)), **NEAR, says=says)
 
 
 @check(
@@ -108,7 +113,9 @@ def refuses_beyond(student, oracle, draw):
     values = draw.config()
     mine, _ = _pair_of(1, student, oracle, values)
     limit = values["n_positions"]
-    for seq, past, mode in ((limit + 1, 0, ""), (3, limit - 2, ""), (limit + 1, 0, ", in evaluation mode too")):
+    evaluating = ", in evaluation mode too"
+    calls = (limit + 1, 0, ""), (3, limit - 2, ""), (limit + 1, 0, evaluating), (3, limit - 2, evaluating)
+    for seq, past, mode in calls:
         if mode:
             mine.eval()
         ids = draw.ids(values["vocab_size"], batch=2, seq=seq, label="input_ids")
@@ -738,7 +745,8 @@ mistake(
     "as-many-blocks-as-heads",
     "config.n_layer",
     "config.n_head",
-    "h has n_head blocks. n_layer says how many blocks there are.",
+    "h has as many blocks as n_head says, or one more than n_layer. n_layer says how many there are.",
+    again=[("range(config.n_layer)", "range(config.n_layer + 1)")],
 )
 mistake(
     "blocks-unused",
