@@ -46,16 +46,17 @@ class Casebook:
         return [entry for entry in self._entries() if isinstance(entry, Drawn)]
 
     def hunted(self) -> Drawn | None:
-        """Return the draw whose file was tried last: of a text that was drawn or tried before, the one of then.
+        """Return the last draw, or an earlier one whose file was tried since, as it had been written.
 
         A file that another draw replaced is kept, and may be brought back. None where nothing was drawn.
         """
         found: Drawn | None = None
-        of: dict[str, Drawn] = {}
+        written: dict[str, Drawn] = {}
         for entry in self._entries():
-            found = entry if isinstance(entry, Drawn) else of.get(entry.text, found)
-            if found is not None:
-                of.setdefault(entry.text, found)
+            if isinstance(entry, Drawn):
+                found = written[entry.text] = entry
+            else:  # of what was edited nothing tells whose it is: two mended files may be the same
+                found = written.get(entry.text, found)
         return found
 
     def attempts(self) -> int:

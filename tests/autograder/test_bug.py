@@ -243,6 +243,16 @@ def test_a_file_that_is_brought_back_is_named_by_its_own_draw(call, root):
     assert f"It was {drawn(root)[0]}, in step" in call("1")[1]
 
 
+def test_two_files_that_are_mended_alike_are_named_by_their_own_draws(call, root):
+    right = suspects(root).right()
+    for _ in range(2):
+        call("1", "--new")
+        file(root).write_text("broken = (\n")
+        assert call("1")[0] == 1
+        file(root).write_text(right)
+        assert f"It was {drawn(root)[-1]}, in step" in call("1")[1]
+
+
 def test_where_another_draw_cannot_be_written_the_file_is_still_the_first_ones(call, root, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
