@@ -336,7 +336,8 @@ mistake(
     "in-place-after-torchs-norm",
     LN_2,
     LN_2.replace("LayerNorm", "nn.LayerNorm"),
-    "`+=` changes the stream that nn.LayerNorm still needs for its gradient. The second sum is to be a new tensor.",
+    "`+=` changes the stream that a norm, such as nn.LayerNorm, still needs for its gradient. The second sum is to be "
+    "a new tensor.",
     also=[(SECOND, f"hidden_states += self.mlp(self.ln_2(hidden_states)){NEW_LINE}return hidden_states")],
     again=[
         (LN_1, LN_1.replace("LayerNorm", "nn.LayerNorm")),

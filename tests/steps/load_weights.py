@@ -704,8 +704,8 @@ mistake(
     "an-equal-head-refused",
     "not torch.equal(head, given[TABLE])",
     "head is not given[TABLE]",
-    "A head that equals the table is refused as another one. The file's own two tensors are to be compared, by their "
-    "numbers.",
+    "A head that equals the table is refused as another one. The file's own two tensors are to be compared by their "
+    "numbers, and neither of them is turned.",
     again=[("not torch.equal(head, given[TABLE])", "not torch.equal(head, model.transformer.wte.weight)")],
 )
 mistake(
@@ -718,8 +718,8 @@ mistake(
     "a-head-without-its-table-alone",
     MISSING,
     f"    if head is not None and TABLE not in given:\n        raise ValueError(TABLE)\n{MISSING}",
-    "Where wte.weight is missing and lm_head.weight is there, nothing else is named. One message is to name all "
-    "that is wrong.",
+    "Where wte.weight and another one are missing, and lm_head.weight is there, one of them alone is named. One "
+    "message is to name all that is wrong.",
     again=[
         (TAKEN, f"{TAKEN}\n    if head is not None and TABLE not in given:\n        raise ValueError('no ' + TABLE)")
     ],
@@ -783,7 +783,7 @@ mistake(
     "a-heads-first-row",
     "torch.equal(head, given[TABLE])",
     "torch.equal(head[0], given[TABLE][0])",
-    "Only the first row of the head is compared with the table. All of it has to be equal.",
+    "A part of the head is compared with the table, such as its first row. All of it has to be equal.",
 )
 mistake(
     "a-head-compared-number-by-number",
@@ -810,7 +810,8 @@ mistake(
     "first-fault-alone",
     '"; ".join(wrong)',
     "wrong[0]",
-    "The message names the first tensor that is wrong and no other. One message is to name all of them.",
+    "Of several tensors that are wrong, the message names the first alone, or the first of each kind. One message is "
+    "to name all of them.",
 )
 mistake(
     "first-three-faults",
@@ -843,15 +844,16 @@ mistake(
     "shapes-not-compared",
     SHAPES,
     "if False:",
-    "Shapes are not compared: copy_ stretches what it can, and raises its own error for the rest. Each shape that "
-    "differs is to be named in a ValueError.",
+    "Shapes are not compared, or a part of them: copy_ stretches what it can, and raises its own error for the rest. "
+    "Each shape that differs is to be named in a ValueError.",
     again=[(SHAPES, "if name in given and given[name] is None:")],
 )
 mistake(
     "the-first-axis-alone",
     SHAPES,
     "if name in given and given[name].shape[:1] != parameter.shape[:1]:",
-    "Only the first axis is compared, so a tensor of another shape is let through. The shapes have to be equal.",
+    "The first axis alone is compared, or which is larger, so a tensor of another shape is let through. The shapes "
+    "have to be equal.",
 )
 mistake(
     "sizes-in-place-of-shapes",
