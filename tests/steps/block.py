@@ -164,7 +164,8 @@ def _leaves_the_stream(student, mine, values, x, back):
         norm = _torchs_norm(student, values)
         if norm is None:
             return
-        getattr(mine, name).forward = norm.forward  # by whatever name forward calls it
+        with contextlib.suppress(StudentRaised):  # a norm of the learner's own may refuse it
+            getattr(mine, name).forward = norm.forward  # by whatever attribute the block calls it
     try:
         mine.gradients(x, output_gradient=back)
     except StudentRaised as error:
