@@ -776,7 +776,7 @@ mistake(
     "a-heads-first-row",
     "torch.equal(head, given[TABLE])",
     "torch.equal(head[0], given[TABLE][0])",
-    "A part of the head is compared with the table, such as its first row. All of it has to be equal.",
+    "A head that differs in a part is taken, as where its first row alone is compared. All of it has to be equal.",
 )
 mistake(
     "a-head-compared-number-by-number",
