@@ -20,6 +20,7 @@ from autograder import address, fingerprint, snapshot
 from autograder.fork import forked, has_ended
 from autograder.guest import Guest
 from autograder.spare import Spare
+from autograder.watch import Watch
 
 if TYPE_CHECKING:
     from autograder.address import Request
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 _IDLE_S = 15 * 60.0
 _BEAT_S = 1.0
 _QUIET_S = 0.7
-_WATCH_S = 0.2  # how often it looks whether the learner has saved a file,
+_WATCH_S = 0.2  # how often it looks whether a file has changed, where it is not told,
 _SOON_S = 5 * 60.0  # so long after a check, and each _BEAT_S after that
 _LOOK_S = 20.0  # how often it looks whether it is still of use
 _GRACE_S = 5.0  # for a judge whose client has gone to end what it started
@@ -58,6 +59,7 @@ class Loop:
         self._last = last
         self._selector = selectors.DefaultSelector()
         self._woken, self._wake = os.pipe()
+        self._watch = Watch()
 
     def serve(self) -> None:
         """Answer until nobody asks any more, or what we were started from is not what is there now."""
@@ -69,6 +71,8 @@ class Loop:
         self._listener.setblocking(False)
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._selector.register(self._woken, selectors.EVENT_READ)
+        if self._watch.number is not None:
+            self._selector.register(self._watch.number, selectors.EVENT_READ)
         try:
             while not (self._ending and not self._guests):
                 for key, _ in self._selector.select(self._pause_s()):
@@ -76,6 +80,8 @@ class Loop:
                         self._accept()
                     elif key.fileobj == self._woken:
                         os.read(self._woken, 4096)
+                    elif key.fileobj == self._watch.number:
+                        self._watch.clear()
                     else:
                         self._listen(key.data)
                 self._reap()
@@ -216,6 +222,7 @@ class Loop:
 
     def _fork_spare(self) -> None:
         ours, theirs = socket.socketpair()
+        self._watch.look_at(Path(self._root) / "steps")
         seen = snapshot.times(Path(self._root))
 
         def run() -> None:
@@ -237,6 +244,7 @@ class Loop:
         for number in (signal.SIGCHLD, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
         self._selector.close()
+        self._watch.close()
         self._listener.close()
         for other in self._guests:
             if other is not guest:

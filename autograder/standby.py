@@ -40,20 +40,22 @@ def wait(waiting: socket.socket, last: Request | None, warmth: Warmth) -> None:
     is being made: its first line is shown then, and the rest once it is there.
     """
     gc.disable()
-    with Beside(warmth.nursery, warmth.limits) as beside:
+    with Beside(warmth.nursery, warmth.limits) as beside, contextlib.ExitStack() as workers:
         warmth = warmth._replace(beside=beside)
         taken: list[_Asked] = []
         seed = None  # one that is rehearsed, and that no learner's code has seen
         while not taken:
-            gc.collect()  # what the run before has left: it may make two hundred
             with _answering(waiting, taken):
-                known = _made(last, warmth._replace(seed=seed)) if last is not None else None
+                known = _made(last, warmth._replace(seed=seed), workers) if last is not None else None
             seed, is_joined = None, bool(taken)
             if not is_joined:
                 with contextlib.suppress(OSError):  # the request was handed over just now, or nobody wants us any more
                     waiting.sendall(address.READY)
+                workers.close()
                 if known is not None:
                     seed = _rehearsed(known, warmth, waiting, taken)
+                if not taken:
+                    gc.collect()  # what these runs have left: there may be two hundred
                 if not taken and not _heard(waiting, taken):
                     return
         warmth = warmth._replace(seed=seed)
@@ -71,10 +73,10 @@ def _heard(waiting: socket.socket, taken: list[_Asked]) -> bool:
     return bool(data)
 
 
-def _made(last: Request, warmth: Warmth) -> Ahead | None:
+def _made(last: Request, warmth: Warmth, workers: contextlib.ExitStack) -> Ahead | None:
+    """Make a check; who closes `workers` waits until all that ran for it has ended, which takes a while."""
     served.stand_in(last)
-    with served.lent(warmth, last.root) as ready:
-        return ahead.made(list(last.argv), ready)
+    return ahead.made(list(last.argv), workers.enter_context(served.lent(warmth, last.root)))
 
 
 def _rehearsed(known: Ahead, warmth: Warmth, waiting: socket.socket, taken: list[_Asked]) -> str:

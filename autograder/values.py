@@ -182,8 +182,8 @@ class Packer:
         data = b""
         if value.device.type != "meta":
             self._weigh(value.numel() * value.element_size())  # before a lazily expanded view becomes real memory
-            plain = value.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
-            data = plain.view(torch.uint8).numpy().tobytes()
+            plain = value.detach().cpu().resolve_conj().resolve_neg()
+            data = (plain.view(torch.int16) if dtype == "bfloat16" else plain).numpy().tobytes()  # numpy has none
         return Tensor(dtype, list(value.shape), data, device, value.requires_grad)
 
 

@@ -51,12 +51,6 @@ def _takes_long_numbers():
 LONG_NUMBERS_ARE_TAKEN = _takes_long_numbers()
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers():
-    """Have one process more than processors: many a test waits for processes of its own."""
-    return (os.cpu_count() or 1) + 1
-
-
 _since_collected = itertools.count()
 
 

@@ -1,6 +1,7 @@
 """Step 12 is judged with Hugging Face's own models: loaded by the learner's function, the logits are theirs."""
 
 import contextlib
+from typing import NamedTuple
 
 from autograder.checking import check, equivalent, mistake, variant
 from autograder.comparing import Failed, agrees, close, equal, fail, raises
@@ -14,6 +15,14 @@ CUT = 2_000  # characters of an exception's message that come out of the learner
 # GPT-2 has blocks of two digits. Every matrix but c_attn is square here: what is turned by its shape is not.
 DEEP = {"vocab_size": 11, "n_positions": 9, "n_embd": 6, "n_layer": 13, "n_head": 3, "n_inner": 6}
 DEEP["layer_norm_epsilon"] = 1e-3
+
+
+class _File(NamedTuple):
+    """A file that is to be refused, the names in it that are wrong, and a sentence on what is."""
+
+    tensors: dict
+    wrong: list
+    says: str
 
 
 @check(
@@ -68,8 +77,7 @@ def names_what_is_wrong(student, oracle, draw):
     import torch
 
     values = draw.config()
-    mine, theirs = _pair(student, oracle, values)
-    before = mine.state_dict()
+    theirs = oracle.lm_head_model(values)
     n_embd, file = values["n_embd"], theirs.checkpoint()
     bias, table, norm = "transformer.h.0.mlp.c_fc.bias", "transformer.wte.weight", "transformer.ln_f.weight"
     matrix, positions = "transformer.h.1.attn.c_attn.weight", "transformer.wpe.weight"
@@ -81,49 +89,39 @@ def names_what_is_wrong(student, oracle, draw):
     strange["transformer.h.1.attn.c_attn.lora_bias"] = torch.tensor(1.0)
     strange["transformer.h.0.attn.bias_k"] = torch.ones(2)  # which ends otherwise than the buffer
     lone = {name: value for name, value in file.items() if name != "lm_head.weight"}
-    _refuses(student, mine, before, _without(file, bias), [bias], "h.0.mlp.c_fc.bias is missing here")
-    _refuses(
-        student,
-        mine,
-        before,
-        _without(lone, table),
-        [table],
-        "wte.weight is missing here, and no lm_head.weight is there",
-    )
     score = {"score.weight": strange["score.weight"]}
-    _refuses(student, mine, before, file | score, list(score), "score.weight is unexpected here")
-    _refuses(
-        student, mine, before, file | strange, list(strange), "six tensors are unexpected here, and four are a bias"
-    )
-    both = "h.0.mlp.c_fc.bias and wte.weight are missing here, lm_head.weight is there"
-    _refuses(student, mine, before, _without(file, table, bias), [table, bias], both)
-    _refuses(student, mine, before, file | rows, [positions], "wpe.weight has a row too many here")
     padded = {table: torch.ones(values["vocab_size"] + 1, n_embd)}
-    _refuses(
-        student,
-        mine,
-        before,
-        lone | padded,
-        [table],
-        "wte.weight has a row too many here, and no lm_head.weight is there",
-    )
-    _refuses(student, mine, before, file | row, [norm], f"ln_f.weight is [1, {n_embd}] here")
-    _refuses(student, mine, before, file | axes, [matrix], "h.1.attn.c_attn.weight has three axes here")
     short_of_rows = {positions: torch.ones(values["n_positions"] - 1, n_embd)}
-    _refuses(student, mine, before, file | short_of_rows, [positions], "wpe.weight has a row too few here")
     block = {name: value for name, value in file.items() if ".h.0." in name}
     extra = {name.replace(".h.0.", f".h.{values['n_layer']}."): value for name, value in block.items()}
-    _refuses(student, mine, before, file | extra, list(extra), "the file has a block more than the model")
+    headless = "and no lm_head.weight is there"
+    files = [
+        _File(_without(file, bias), [bias], "h.0.mlp.c_fc.bias is missing here"),
+        _File(_without(lone, table), [table], f"wte.weight is missing here, {headless}"),
+        _File(file | score, list(score), "score.weight is unexpected here"),
+        _File(file | strange, list(strange), "six tensors are unexpected here, and four are a bias"),
+        _File(
+            _without(file, table, bias),
+            [table, bias],
+            "h.0.mlp.c_fc.bias and wte.weight are missing here, lm_head.weight is there",
+        ),
+        _File(file | rows, [positions], "wpe.weight has a row too many here"),
+        _File(lone | padded, [table], f"wte.weight has a row too many here, {headless}"),
+        _File(file | row, [norm], f"ln_f.weight is [1, {n_embd}] here"),
+        _File(file | axes, [matrix], "h.1.attn.c_attn.weight has three axes here"),
+        _File(file | short_of_rows, [positions], "wpe.weight has a row too few here"),
+        _File(file | extra, list(extra), "the file has a block more than the model"),
+    ]
     for part in range(3):  # each is missing once; not all at once, as a message has only so much room
         gone = list(lone)[part::3]
-        _refuses(student, mine, before, _without(lone, *gone), gone, f"{len(gone)} tensors are missing here")
+        files.append(_File(_without(lone, *gone), gone, f"{len(gone)} tensors are missing here"))
     # Each is let through by another comparison: of the first axis alone, and of one that is the right way or turned.
     others = {"transformer.h.0.mlp.c_fc.weight": torch.ones(1, values["n_inner"]), positions: file[positions].t()}
     head = {"lm_head.weight": file[table] + 1}
     every = _without(file, bias, "transformer.h.1.ln_2.bias") | strange | row | axes | others | head
     names = [bias, "transformer.h.1.ln_2.bias", *strange, norm, matrix, *others, *head]
-    says = "thirteen are wrong here: two missing, six unexpected, four shapes, the head"
-    _refuses(student, mine, before, every, names, says)
+    files.append(_File(every, names, "thirteen are wrong here: two missing, six unexpected, four shapes, the head"))
+    _refuses(student, values, files)
 
 
 @check(
@@ -133,26 +131,25 @@ def names_what_is_wrong(student, oracle, draw):
 def refuses_another_head(student, oracle, draw):
     import torch
 
-    values = draw.config()
-    mine, theirs = _pair(student, oracle, values)
-    given, before = dict(theirs.checkpoint()), mine.state_dict()
-    given["lm_head.weight"] = draw.normal(values["vocab_size"], values["n_embd"])
-    for named, how in ((dict, ""), (_by_name, ", before which it stands"), (_bare, ", with short names")):
-        says = f"lm_head.weight is another table than wte.weight{how}"
-        _refuses(student, mine, before, named(given), ["lm_head.weight"], says)
-    given["lm_head.weight"] = given["transformer.wte.weight"].clone()
+    values, head = draw.config(), "lm_head.weight"
+    file = oracle.lm_head_model(values).checkpoint()
+    table = file["transformer.wte.weight"]
+    other = {**file, head: draw.normal(values["vocab_size"], values["n_embd"])}
+    files = [
+        _File(named(other), [head], f"lm_head.weight is another table than wte.weight{how}")
+        for named, how in ((dict, ""), (_by_name, ", before which it stands"), (_bare, ", with short names"))
+    ]
     row, column = draw.integer(1, values["vocab_size"] - 2), draw.integer(1, values["n_embd"] - 2)
-    number = given["lm_head.weight"][row, column].clone()
-    for other, much in ((number + 1, "1"), (torch.nextafter(number, number + 1), "one bit")):
-        given["lm_head.weight"][row, column] = other
+    number = table[row, column]
+    for changed, much in ((number + 1, "1"), (torch.nextafter(number, number + 1), "one bit")):
+        near = table.clone()
+        near[row, column] = changed
         says = f"lm_head.weight differs from wte.weight in one number, at [{row}, {column}], by {much}"
-        _refuses(student, mine, before, given, ["lm_head.weight"], says)
-    given["lm_head.weight"] = torch.cat([given["transformer.wte.weight"], torch.zeros(1, values["n_embd"])])
-    says = "lm_head.weight has a row more than wte.weight"
-    _refuses(student, mine, before, given, ["lm_head.weight"], says)
-    given["lm_head.weight"] = given["transformer.wte.weight"][:-1].clone()
-    says = "lm_head.weight has a row less than wte.weight"
-    _refuses(student, mine, before, given, ["lm_head.weight"], says)
+        files.append(_File({**file, head: near}, [head], says))
+    more = torch.cat([table, torch.zeros(1, values["n_embd"])])
+    files.append(_File({**file, head: more}, [head], "lm_head.weight has a row more than wte.weight"))
+    files.append(_File({**file, head: table[:-1].clone()}, [head], "lm_head.weight has a row less than wte.weight"))
+    _refuses(student, values, files)
 
 
 @check(
@@ -342,8 +339,45 @@ def _quoted(kind, message):
     return (f'{kind}: "{text}"{more}' if message else f"{kind}, without a message",)
 
 
-def _refuses(student, mine, before, given, names, says):
-    """Fail unless a file is refused by a ValueError with these names, and the model is as it was before."""
+def _refuses(student, values, files):
+    """Fail unless each file is refused by a ValueError with the names that are wrong, and the model stays as it was.
+
+    That it does is asked once, after all or after the first that fails; one by one only where it is another model then.
+    """
+    mine = _fresh(student, values)
+    before = mine.state_dict()
+    for file in files:
+        try:
+            _is_refused(student, mine, file)
+        except Failed:
+            if not _is_as(before, mine):
+                break
+            _is_refused(student, mine, file)  # again: the call that is shown is the last one
+            raise
+    if _is_as(before, mine):
+        return
+    fresh = _fresh(student, values)
+    first = fresh.state_dict()
+    for file in files:
+        _is_refused(student, fresh, file)
+        _stays_as(first, fresh)
+    _stays_as(before, mine)
+
+
+def _is_as(before, mine):
+    """Return whether a model's numbers are what they were."""
+    now = mine.state_dict()
+    return all(agrees(now[name], value.detach(), rtol=0, atol=0) for name, value in before.items())
+
+
+def _stays_as(before, mine):
+    for name, value in mine.state_dict().items():
+        close(value, before[name].detach(), rtol=0, atol=0, says=f"{name} was changed, although the file is refused")
+
+
+def _is_refused(student, mine, file):
+    """Fail unless a file is refused by one message with the names that are wrong."""
+    given, names, says = file
     message = raises(lambda: student.load_gpt2_weights(mine, given), "ValueError", says=says)
     lacking = [name for name in names if _short(name) not in message]
     if lacking:
@@ -357,8 +391,6 @@ def _refuses(student, mine, before, given, names, says):
             "the tensors that are wrong", "most that are right, too", (says, *_quoted("ValueError", message))
         )
         raise Failed(found, compared=True, values=("most of them", []), says=says)
-    for name, value in mine.state_dict().items():
-        close(value, before[name].detach(), rtol=0, atol=0, says=f"{name} was changed, although the file is refused")
 
 
 def _same_logits(mine, theirs, values, draw):
