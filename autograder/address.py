@@ -116,6 +116,11 @@ def socket_path(root: str) -> str | None:
     return path if len(os.fsencode(path)) <= _LONGEST else None
 
 
+def lock_path(path: str) -> str:
+    """Return the path of what a server holds locked as long as it lives, from its socket's."""
+    return f"{path.removesuffix('.sock')}.lock"
+
+
 def is_ours(path: str) -> bool:
     """Return whether a socket's folder is this user's, and closed to everyone else."""
     try:

@@ -50,7 +50,7 @@ def start(root: str) -> int:
         folder.mkdir(mode=0o700)
     if not address.is_ours(path):
         return 1
-    with Path(path).with_suffix(".lock").open("w") as lock:
+    with Path(address.lock_path(path)).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -255,7 +255,10 @@ def server(action: str) -> None:
     from autograder import warm
 
     found = warm.ask(action)
-    if found is None:
+    if found is None and warm.is_between(str(courses.find_root(client.here()))):
+        say("A warm server of this course is just starting, or ending.")
+        say_next(f"{client.road()} server {action}, in some seconds")
+    elif found is None:
         say("No warm server runs for this course.")
         say_next(f"{_run('', _first())} starts one, and leaves it for the checks after it")
     elif action == "stop":

@@ -67,6 +67,23 @@ def ask(verb: str) -> list[str] | None:
     return heard.decode().split()
 
 
+def is_between(root: str) -> bool:
+    """Return whether a server of a checkout is there that nobody can ask: it is starting, or ending."""
+    path = address.socket_path(root) if address.HAS_SERVERS else None
+    if path is None or not address.is_ours(path):
+        return False
+    import fcntl
+
+    try:
+        with open(address.lock_path(path)) as lock:  # noqa: PTH123
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
 def leave_server(root: str, argv: list[str] | None = None) -> None:
     """Start a server that outlives us, unless one is wanted by nobody here, or there already.
 

@@ -1001,6 +1001,24 @@ def test_a_machine_that_tests_leaves_no_server(desk, home, value):
     )
 
 
+@pytest.mark.parametrize("action", ["status", "stop"])
+def test_a_server_that_cannot_be_asked_yet_is_told_of(desk, home, action):
+    """One that is starting, or ending, has its lock and no socket."""
+    import fcntl
+
+    path = socket_of(desk, home)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    with Path(address.lock_path(str(path))).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = run(desk, home, "server", action)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert done.stdout.decode() == (
+            "A warm server of this course is just starting, or ending.\n"
+            f"Next: pixi run server {action}, in some seconds\n"
+        )
+    assert run(desk, home, "server", action).stdout.startswith(b"No warm server runs for this course.")
+
+
 def test_the_first_check_leaves_a_server_and_it_says_how_it_does(desk, home):
     done = run(desk, home, "check", "1")
     assert b" cold " in done.stdout
