@@ -40,6 +40,32 @@ WRONG = {
     "one too few": ([(LOOP, "for _ in range(max_new_tokens - 1):")], VALUES, "[4, 10]"),
     "one too many": ([(LOOP, "for _ in range(max_new_tokens + 1):")], VALUES, ""),
     # more that people write
+    "a batch of one goes on": ([(STOP, STOP.replace("ended.all()", "len(input_ids) > 1 and ended.all()"))], [END], ""),
+    "an eos that is the whole prompt ends": (
+        [(PAD, f"            ended = ended | (input_ids[:, 0] == eos_token_id)\n{PAD}")],
+        [PROMPT],
+        "is all of every row's prompt",
+    ),
+    "the last norm left in evaluation": (
+        [("in model.modules()]", "in model.modules() if module is not model.transformer.ln_f]")],
+        [TRACE],
+        "after generate, transformer.ln_f.training is False and was True",
+    ),
+    "dropout alone in evaluation": (
+        [(EVAL, "    for m in model.modules():\n        m.eval() if isinstance(m, torch.nn.Dropout) else None\n")],
+        ["runs_in_evaluation"],
+        "it drops only in training",
+    ),
+    "dropout taken away": (
+        [(EVAL, f"{EVAL}    for module in model.modules():\n        module.p = 0.0\n")],
+        ["runs_in_evaluation"],
+        "the p of a dropout",
+    ),
+    "weights rounded on the way": (
+        [(EVAL, f"{EVAL}    model.half().float()\n")],
+        [TRACE],
+        "transformer.wte.weight, after generate",
+    ),
     "the last but one position": ([("hidden_states[:, -1]", "hidden_states[:, -2]")], VALUES, ""),
     "argmin": ([(BEST, "logits.argmin(dim=-1)")], VALUES, ""),
     "argmax over the batch": ([(BEST, "logits.argmax(dim=0)")], ALL, ""),

@@ -57,6 +57,25 @@ WRONG = {
     ),
     "N(0, 1)": ([(TIE, f"{WIDE}\n        {TIE}")], [FRESH], "the loss of a model that knows nothing"),
     # more that people write
+    "recorded in training alone": (
+        [
+            TORCH,
+            (
+                OUTPUT,
+                (
+                    "with torch.set_grad_enabled(self.training):\n            hidden = self.transformer(input_ids)\n"
+                    "        return self.lm_head(hidden)"
+                ),
+            ),
+        ],
+        [GRADIENT],
+        "in evaluation mode no gradient comes to transformer.",
+    ),
+    "positions of zeros": (
+        [(TIE, f"{TIE}\n        nn.init.zeros_(self.transformer.wpe.weight)")],
+        ["starts_as_made"],
+        "the spread of transformer.wpe.weight in a fresh model",
+    ),
     "no tie": ([(TIE, "pass")], [TIED, SURVIVES, GRADIENT], "lm_head.weight is not"),
     ".data alone": (
         [(TIE, "self.lm_head.weight.data = self.transformer.wte.weight.data")],
@@ -131,6 +150,15 @@ WRONG = {
     ),
 }
 RIGHT = {
+    "hidden states in rows": [
+        (
+            OUTPUT,
+            (
+                "hidden = self.transformer(input_ids)\n        batch, seq, n_embd = hidden.shape\n"
+                "        return self.lm_head(hidden.view(batch * seq, n_embd)).view(batch, seq, -1)"
+            ),
+        )
+    ],
     "in two lines": [
         (OUTPUT, "hidden_states = self.transformer(input_ids)\n        return self.lm_head(hidden_states)")
     ],

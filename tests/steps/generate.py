@@ -3,7 +3,7 @@
 import contextlib
 
 from autograder.checking import check, equivalent, mistake, variant
-from autograder.comparing import close, fail
+from autograder.comparing import close, equal, fail
 from autograder.student import Missing, StudentRaised
 
 NEW = 5  # each costs a pass through the model, where another row costs nothing
@@ -71,7 +71,7 @@ def stops_at_the_end(student, oracle, draw):
     two = _like(three[:2].contiguous(), three)
     ids = _like(three[[1, 2, 0]], three)
     # The row that ends first is the middle one, the first one, and, where another row never ends, the last one.
-    for some in (_like(three[[1, 0, 1]], three), two, ids):
+    for some in (_like(three[[1, 0, 1]], three), two, ids, _like(three[1:2].contiguous(), three)):
         expected, free = theirs.continued(some, NEW, eos), theirs.continued(some, NEW)[:, 6:]
         same(student.generate(mine, some, NEW, eos_token_id=eos), expected, some, _endings(free, eos))
     free = theirs.continued(ids, NEW)[:, 6:]
@@ -101,6 +101,9 @@ def passes_over_the_prompts(student, oracle, draw):
     ids, eos = _prompts_with_an_end(theirs, values, 5, draw, every=True)
     says = f"{eos} stands at the end of every row's prompt; no row begins with it"
     same(student.generate(mine, ids, 3, eos_token_id=eos), theirs.continued(ids, 3, eos), ids, says)
+    ids, eos = _prompts_with_an_end(theirs, values, 0, draw, seq=1, every=True)
+    says = f"{eos} is all of every row's prompt; no row begins with it"
+    same(student.generate(mine, ids, 3, eos_token_id=eos), theirs.continued(ids, 3, eos), ids, says)
 
 
 @check(
@@ -115,11 +118,13 @@ def runs_in_evaluation(student, oracle, draw):
     norm = transformer.ln_f
     nn = _torchs_modules(student)
     if nn is not None:
-        transformer.ln_f = nn.Sequential(norm, nn.Dropout(0.5))
+        transformer.ln_f = nn.Sequential(norm, nn.AlphaDropout(0.5))
         mine.train()
         mine.training = False  # its own flag says nothing of the modules inside
         says = "a dropout was put behind the model's last norm: it drops only in training"
         same(student.generate(mine, ids, NEW), theirs.continued(ids, NEW), ids, says)
+        dropped = transformer.ln_f.item(1).p
+        equal(dropped, 0.5, says="the p of a dropout that was put behind the model's last norm, after the call")
         transformer.ln_f = norm
     # What comes into the last norm is kept, in a dict by the module: a tensor says whether it is recorded.
     seen = student.keep({})
@@ -144,8 +149,8 @@ def leaves_no_trace(student, oracle, draw):
     mine.train()
     blocks.eval()
     mlp.train()
-    before = mine.random_state()
-    some = _some_modules(mine)
+    before, state = mine.random_state(), mine.state_dict()
+    some = {name or "model": module for name, module in mine.named_modules()}
     modes = _modes(some)
     _, (_, after, _) = student.generate.call_keeping(mine, ids, 3)
     close(after, _named(ids.clone()), rtol=0, atol=0, says="these are the caller's ids after the call")
@@ -175,6 +180,8 @@ def leaves_no_trace(student, oracle, draw):
     student.generate(mine, ids, 0)
     changed = [_changed(modes, _modes(some), "when max_new_tokens is 0")]
     _kept(changed, lambda: student.generate(mine, ids, 0))
+    for name, value in mine.state_dict().items():
+        close(value, state[name], rtol=0, atol=0, says=f"{name}, after generate")
     if not mine(ids).requires_grad:
         fail("the model is called after generate", expected="gradients are recorded again", got="none are")
     if _records_afterwards(student, lambda: student.generate(mine, ids, 0)):
@@ -206,15 +213,6 @@ def _is(mine, ids):
 def _named(ids):
     ids.axes_names = ("batch", "seq + n")
     return ids
-
-
-def _some_modules(mine):
-    """Return some modules by their names in the model: of each depth, two of one class in two modes among them."""
-    transformer = mine.transformer
-    block = transformer.h.item(0)
-    mlp, c_attn = block.mlp, block.attn.c_attn
-    some = {"model": mine, "transformer": transformer, "h": transformer.h, "h[0].mlp": mlp, "lm_head": mine.lm_head}
-    return {**some, "h[0].mlp.c_fc": mlp.c_fc, "h[0].attn.c_attn": c_attn}
 
 
 def _modes(some):
@@ -261,10 +259,10 @@ def _prompts_that_end(theirs, values, draw):
                     return _like(three, ids), eos
 
 
-def _prompts_with_an_end(theirs, values, place, draw, *, every=False):
+def _prompts_with_an_end(theirs, values, place, draw, *, seq=6, every=False):
     """Return ids whose row 1, or every row, has an id at a place that no row writes first, and that id."""
     while True:
-        ids = draw.ids(values["vocab_size"], batch=2, seq=6, label="input_ids")
+        ids = draw.ids(values["vocab_size"], batch=2, seq=seq, label="input_ids")
         eos = int(ids[1, place])
         if every:
             ids[:, place] = eos
@@ -274,7 +272,7 @@ def _prompts_with_an_end(theirs, values, place, draw, *, every=False):
 
 def _torchs_modules(student):
     """Return torch.nn in the worker, by one of the names that modules import; None where none has."""
-    return _found(student, (("nn",), ("torch", "nn")), ("Sequential", "Dropout"))
+    return _found(student, (("nn",), ("torch", "nn")), ("Sequential", "AlphaDropout"))
 
 
 def _found(student, paths, having):
@@ -391,6 +389,13 @@ JOIN = f"        input_ids = {JOINED}\n"
 RETURN = "    return input_ids"
 PROMPTS_END = "if eos_token_id is not None and (input_ids[:, -1] == eos_token_id).all():"
 
+mistake(
+    "one-row-never-ends",
+    "if eos_token_id is not None:",
+    "if eos_token_id is not None and len(input_ids) > 1:",
+    "A text that is alone in its batch does not end at eos_token_id. It ends as it would beside others.",
+    again=[("if eos_token_id is not None:", "if eos_token_id is not None and input_ids.shape[0] != 1:")],
+)
 mistake(
     "first-position",
     "hidden_states[:, -1]",

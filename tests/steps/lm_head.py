@@ -14,11 +14,11 @@ from autograder.comparing import (
     equal,
     fail,
     fits,
-    in_another_order,
     load,
     make,
     raises,
     same_gradients,
+    sliced,
 )
 from autograder.difference import article
 from autograder.student import Missing, Proxy, StudentRaised, type_name
@@ -64,8 +64,7 @@ def output_matches(student, oracle, draw):
         fail("in evaluation mode the logits have no gradient; in training mode they have one")
     _keeps_large_numbers(mine, theirs, ids)
     ids = draw.ids(values["vocab_size"], batch=2, seq=5, label="input_ids")
-    turned = in_another_order(student, ids)
-    close(mine(turned), _named(theirs(ids)), **NEAR, says="input_ids lie in another order in memory")
+    close(mine(sliced(student, ids)), _named(theirs(ids)), **NEAR, says="input_ids are a slice of a longer tensor")
     copied, theirs = mine.copied(), oracle.lm_head_model(values)
     load(copied, theirs.linear_state_dict())
     expected = _named(theirs(ids))
@@ -139,8 +138,13 @@ def gradients_match(student, oracle, draw):
         )
     # The shared weight bears the name that was made first.
     shared = {"transformer.wte.weight": got.parameters.get("lm_head.weight")}
-    got = got._replace(parameters=shared | got.parameters)
+    trained, got = got.parameters, got._replace(parameters=shared | got.parameters)
     same_gradients(got, back, parameters=theirs.linear(expected.parameters), rtol=2e-3, atol=5e-3)
+    mine.eval()
+    evaluated = mine.gradients(ids, output_gradient=back).parameters
+    cut = [name for name, value in trained.items() if value is not None and evaluated.get(name) is None]
+    if cut:
+        fail(f"in evaluation mode no gradient comes to {cut[0]}; in training mode one does")
 
 
 @check(
@@ -187,7 +191,7 @@ def starts_as_made(student, draw):
     # What step 10 draws there is its own: nn.Embedding's 1 is allowed.
     before = float(student.earlier("model").GPT2Model(config).wpe.weight.detach().double().std())
     spread = float(state["transformer.wpe.weight"].detach().double().std())
-    if spread > 3 * max(before, 0.02):
+    if not min(before, 0.01) / 3 < spread < 3 * max(before, 0.02):
         fail(
             "the spread of transformer.wpe.weight in a fresh model",
             expected=f"about {before:.1g}, as in a fresh GPT2Model",
@@ -321,6 +325,25 @@ HEAD = "self.lm_head = nn.Linear(config.n_embd, config.vocab_size, bias=False)"
 TIE = "self.lm_head.weight = self.transformer.wte.weight"
 OUTPUT = "return self.lm_head(self.transformer(input_ids))"
 
+mistake(
+    "gradients-in-training-alone",
+    OUTPUT,
+    "hidden = self.transformer(input_ids)\n        return self.lm_head(hidden if self.training else hidden.detach())",
+    "In evaluation mode the gradients end at the head. The mode says nothing of gradients: whoever wants none says so.",
+    again=[
+        (
+            OUTPUT,
+            "h = self.transformer(input_ids)\n        return self.lm_head(h if self.training else h.data)",
+        )
+    ],
+)
+mistake(
+    "positions-set-to-zero",
+    TIE,
+    f"{TIE}\n        nn.init.zeros_(self.transformer.wpe.weight)",
+    "The position table is set to zeros. It stays as step 10 has drawn it.",
+    again=[(TIE, f"{TIE}\n        self.transformer.wpe.weight.data.zero_()")],
+)
 mistake(
     "two-tables",
     TIE,
@@ -600,7 +623,7 @@ mistake(
     "ids-viewed",
     OUTPUT,
     "b, s = input_ids.shape\n        return self.lm_head(self.transformer(input_ids.view(b * s).view(b, s)))",
-    "view() refuses ids that lie in another order in memory. They can come so: reshape() takes them.",
+    "view() refuses ids that are a slice of a longer tensor. They can come so: reshape() takes them.",
     again=[(OUTPUT, f"input_ids = input_ids.view(-1).view(input_ids.shape)\n        {OUTPUT}")],
 )
 mistake(
@@ -746,6 +769,12 @@ mistake(
     again=[(OUTPUT, "hidden = self.transformer(input_ids)\n        return (self.lm_head(hidden), None)")],
 )
 
+variant(
+    "the-hidden-states-in-rows-by-view",
+    OUTPUT,
+    "hidden = self.transformer(input_ids)\n        batch, seq, n_embd = hidden.shape\n"
+    "        return self.lm_head(hidden.view(batch * seq, n_embd)).view(batch, seq, -1)",
+)
 variant(
     "in-two-lines", OUTPUT, "hidden_states = self.transformer(input_ids)\n        return self.lm_head(hidden_states)"
 )

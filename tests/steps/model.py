@@ -13,11 +13,11 @@ from autograder.comparing import (
     fail,
     fits,
     holds,
-    in_another_order,
     load,
     make,
     raises,
     same_gradients,
+    sliced,
 )
 from autograder.difference import article
 from autograder.student import Missing, StudentRaised, type_name
@@ -73,7 +73,7 @@ def output_matches(student, oracle, draw):
     close(mine(ids), _named(theirs(ids)), **NEAR, says="this is a batch of one row")
     ids = draw.ids(values["vocab_size"], batch=2, seq=5, label="input_ids")
     expected = _named(theirs(ids))
-    close(mine(in_another_order(student, ids)), expected, **NEAR, says="input_ids lie in another order in memory")
+    close(mine(sliced(student, ids)), expected, **NEAR, says="input_ids are a slice of a longer tensor")
     mine.double()
     close(mine(ids), _named(expected.double()), **NEAR, says="all parameters are float64 here")
     values = {**values, **DEEP}
@@ -595,7 +595,7 @@ mistake(
     "ids-viewed",
     SUM,
     f"self.wte(input_ids.view(-1)).view(*input_ids.shape, -1) + {POSITIONS}",
-    "view() refuses ids that lie in another order in memory. They can come so: reshape() takes them.",
+    "view() refuses ids that are a slice of a longer tensor. They can come so: reshape() takes them.",
     again=[(START, f"        b, s = input_ids.shape\n        input_ids = input_ids.view(b * s).view(b, s)\n{START}")],
 )
 mistake(

@@ -10,11 +10,11 @@ from autograder.comparing import (
     equal,
     fail,
     fits,
-    in_another_order,
     load,
     make,
     raises,
     same_gradients,
+    sliced,
 )
 from autograder.student import StudentRaised
 
@@ -114,11 +114,11 @@ def output_matches(student, oracle, draw):
         close(mine(ids), theirs(ids), rtol=1e-6, atol=1e-6, says="other ids, the first and the last among them")
     ids = draw.ids(rows, batch=3, seq=2)
     close(
-        mine(in_another_order(student, ids)),
+        mine(sliced(student, ids)),
         theirs(ids),
         rtol=1e-6,
         atol=1e-6,
-        says="input_ids lie in another order in memory",
+        says="input_ids are a slice of a longer tensor",
     )
     mine.eval()
     close(mine(ids), theirs(ids), rtol=1e-6, atol=1e-6, says="after .eval(): a lookup is the same in use")
@@ -416,7 +416,7 @@ mistake(
     "ids-laid-out-by-view",
     LOOK,
     "return self.weight[input_ids.view(-1)].view(*input_ids.shape, -1)",
-    "view() refuses ids that lie in another order in memory. They can come so: reshape() takes them, and indexing too.",
+    "view() refuses ids that are a slice of a longer tensor. They can come so: reshape() takes them, and indexing too.",
 )
 mistake(
     "all-for-any",
