@@ -156,19 +156,19 @@ def leaves_no_trace(student, oracle, draw):
     close(after, _named(ids.clone()), rtol=0, atol=0, says="these are the caller's ids after the call")
     if not bool((mine.random_state() == before).all()):
         fail("greedy generation draws nothing", expected="the random state as it was", got="another one")
-    changed = [_changed(modes, _modes(some), "after generate")]
+    changed = _changed(modes, _modes(some), "after generate")
     mine.eval()
     blocks.train()
     mlp.eval()
     modes = _modes(some)
     student.generate(mine, ids, 1)
-    changed.append(_changed(modes, _modes(some), "after another call"))
+    changed += _changed(modes, _modes(some), "after another call")
     _kept(changed, lambda: student.generate(mine, ids, 1))
     mine.train()
     modes = _modes(some)
     eos = int(theirs.continued(ids, 1)[0, -1])
     student.generate(mine, ids, 3, eos_token_id=eos)
-    changed = [_changed(modes, _modes(some), "after eos_token_id")]
+    changed = _changed(modes, _modes(some), "after eos_token_id")
     _kept(changed, lambda: student.generate(mine, ids, 3, eos_token_id=eos))
     frozen = [name for name, parameter in mine.named_parameters() if not parameter.requires_grad]
     if "transformer.wpe.weight" not in frozen:
@@ -178,7 +178,7 @@ def leaves_no_trace(student, oracle, draw):
         says = "after the call these ask for no gradients, and wpe.weight alone was frozen before it"
         fail(says, expected="transformer.wpe.weight alone", got=f"{len(frozen)} parameters, {other} among them")
     student.generate(mine, ids, 0)
-    changed = [_changed(modes, _modes(some), "when max_new_tokens is 0")]
+    changed = _changed(modes, _modes(some), "when max_new_tokens is 0")
     _kept(changed, lambda: student.generate(mine, ids, 0))
     for name, value in mine.state_dict().items():
         close(value, state[name], rtol=0, atol=0, says=f"{name}, after generate")
@@ -220,17 +220,17 @@ def _modes(some):
 
 
 def _changed(before, after, when):
-    """Return which mode is not as it was, in a sentence; nothing where all are."""
-    others = [name for name in before if after[name] != before[name]]
-    if not others:
-        return ""
-    first, *more = others
-    many = f" (and {len(more)} other{'s' if len(more) > 1 else ''})" if more else ""
-    return f"{when}, {first}.training is {after[first]} and was {before[first]}{many}"
+    """Return which mode is not as it was, in a sentence, and how many more are not; nothing where all are."""
+    first, *more = [name for name in before if after[name] != before[name]] or [""]
+    if not first:
+        return []
+    short = first.removeprefix("transformer.")
+    many = [f"so with {len(more)} other module{'s' if len(more) > 1 else ''}"] if more else []
+    return [f"{when}, {short}.training is {after[first]} and was {before[first]}", *many]
 
 
 def _kept(changed, call):
-    if any(changed):
+    if changed:
         call()  # again: the call that is shown is the last one
         fail(*changed, expected="each module's mode as it was", got="another one")
 

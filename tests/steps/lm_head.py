@@ -144,7 +144,7 @@ def gradients_match(student, oracle, draw):
     evaluated = mine.gradients(ids, output_gradient=back).parameters
     cut = [name for name, value in trained.items() if value is not None and evaluated.get(name) is None]
     if cut:
-        fail(f"in evaluation mode no gradient comes to {cut[0]}; in training mode one does")
+        fail(f"in evaluation mode no gradient comes to {cut[0]}", "in training mode one does")
 
 
 @check(
