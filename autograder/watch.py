@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-_CLOEXEC, _NONBLOCK = os.O_CLOEXEC if sys.platform == "linux" else 0, getattr(os, "O_NONBLOCK", 0)
+_FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
 _CLOSE_WRITE, _MOVED_TO, _DELETE = 0x8, 0x80, 0x200  # written to the end; put in its place; taken away
 _ROOM_BYTES = 2**16
 
@@ -27,7 +27,7 @@ class Watch:
         self.number: int | None = None
         if sys.platform == "linux":
             self._library = ctypes.CDLL(None)
-            number = self._library.inotify_init1(_CLOEXEC | _NONBLOCK)
+            number = self._library.inotify_init1(_FLAGS)
             self.number = number if number >= 0 else None  # a user can have a hundred or so
 
     def look_at(self, folder: Path) -> None:

@@ -31,9 +31,8 @@ _QUIET_S = 0.5
 def main() -> None:
     """`ancestor.py plain|torch|meta`, then `fork CHANNEL`, `spawn ORDER` or `replay FILE`."""
     preload, way, what = sys.argv[1:4]
-    if (
-        way == "fork"
-    ):  # Ctrl-C is the judge's to handle, which ends us by closing the channel, and it was blocked so far
+    if way == "fork":
+        # Ctrl-C is the judge's to handle, which ends us by closing the channel; it was blocked so far.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     serve, guard = _import_own()

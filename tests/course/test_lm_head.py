@@ -4,6 +4,8 @@ import edited
 import filled
 import pytest
 
+from autograder.judge import Order, judge
+
 NAMES, OUT, TIED, SURVIVES, GRADIENT, FRESH = (
     "has_its_parameters",
     "output_matches",
@@ -216,3 +218,12 @@ def test_a_mistake_is_rejected_and_told(judge_text, name):
 def test_another_right_way_passes(judge_text, name):
     report = judge_text("lm_head", edited.text("lm_head", *RIGHT[name]))
     assert report.outcome == "passed", edited.said(report)
+
+
+def test_a_step_10_that_starts_with_positions_of_zeros_is_not_blamed(nursery, tmp_path):
+    """Step 10 asks for no numbers there, and step 11 has left them as they were."""
+    made = "self.wpe = PositionEmbedding(config.n_positions, config.n_embd)"
+    zeros = edited.text("model", (made, f"{made}\n        self.wpe.weight.data.zero_()"))
+    course = filled.copy(tmp_path, model=zeros)
+    reports = [judge(course, Order(course.find(slug), seed="91c2"), nursery) for slug in ("model", "lm_head")]
+    assert [(report.outcome, report.blocked_by) for report in reports] == [("passed", [])] * 2
