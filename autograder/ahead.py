@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from autograder.client import Warmth
     from autograder.judge import Judged, Order
+    from autograder.snapshot import Contents
 
 # Not a limit that was reached: the machine's other work may have been behind that.
 _LASTING = {"passed", "failed", "error", "blocked", "bad_input"}
@@ -26,7 +27,7 @@ class Ahead(NamedTuple):
 
     order: Order
     root: Path
-    contents: list[tuple[str, str, bytes]]
+    contents: Contents
     environment: Mapping[str, str]
     found: Judged
 
@@ -40,14 +41,19 @@ class Ahead(NamedTuple):
         """Return what was found, where an order made now would find the same but for its inputs; else None."""
         if order._replace(started=0.0) != self.order or dict(os.environ) != self.environment:
             return None
-        return self.found if snapshot.contents(self.root) == self.contents else None
+        now = snapshot.contents(self.root, self.contents)
+        return self.found if now.files == self.contents.files else None
 
 
-def made(argv: list[str], warmth: Warmth) -> Ahead | None:
-    """Make the check that these arguments ask for; None where it gives no verdict, or is of another file."""
+def made(argv: list[str], warmth: Warmth, before: Ahead | None = None) -> Ahead | None:
+    """Make the check that these arguments ask for; None where it gives no verdict, or is of another file.
+
+    `before` is the one that was made last, whose files need not be read again.
+    """
     with contextlib.suppress(AutograderError, SystemExit):
         root = courses.find_root(client.here())
-        contents = snapshot.contents(root)  # before anything is read
+        known = before.contents if before is not None and before.root == root else None
+        contents = snapshot.contents(root, known)  # before anything is read
         asked = client.asked(argv)
         if asked.step is None:
             return None

@@ -113,8 +113,11 @@ def make(student: Any, name: str, *args: Any, **kwargs: Any) -> Any:
     return made
 
 
-def fits(mine: Any, state: dict[str, Any], *, says: str = "") -> None:
-    """Fail unless a learner's module has a state dict with exactly these names and shapes; `says` explains a shape."""
+def fits(mine: Any, state: dict[str, Any], *, says: str = "", told: Callable[[], None] | None = None) -> None:
+    """Fail unless a learner's module has a state dict with exactly these names and shapes.
+
+    `says` explains a shape. Where the names are others, `told` says so first, in words of its own.
+    """
     try:
         own = mine.state_dict()
     except Missing:
@@ -123,6 +126,8 @@ def fits(mine: Any, state: dict[str, Any], *, says: str = "") -> None:
         fail("a state dict is a dictionary of names and tensors", expected="a dictionary", got=difference.show(own))
     missing = sorted(name for name in state if name not in own)
     extra = sorted(name for name in own if name not in state)
+    if (missing or extra) and told is not None:
+        told()
     if missing or extra:
         reasons = [f"its state dict lacks {_few(missing, ', ')}: {_how(missing, own)}"] if missing else []
         reasons += [f"its state dict has {_few(extra, ', ')} besides{_out_of_it(mine, extra)}"] if extra else []

@@ -222,7 +222,8 @@ class Loop:
 
     def _fork_spare(self) -> None:
         ours, theirs = socket.socketpair()
-        self._watch.look_at(Path(self._root) / "steps")
+        for tree in ("steps", "solutions"):
+            self._watch.look_at(Path(self._root) / tree)
         seen = snapshot.times(Path(self._root))
 
         def run() -> None:

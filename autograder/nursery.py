@@ -78,7 +78,9 @@ class Nursery:
         self._fork = fork
         self._ancestors: dict[Kind, _Ancestor] = {}
         self._lent: dict[Kind, _Ancestor] = {}
+        self._is_lent = False
         self._given: list[Born] = []
+        self._resting: list[Born] = []
         self._leaving: list[Born] = []
         self._folders: set[str] = set()
         self.on_wait: Callable[[float, float], None] | None = None  # told how long an answer takes, and may take
@@ -96,7 +98,7 @@ class Nursery:
     def lent(self) -> Nursery:
         """Return the nursery of a process that was forked from this one: the same ancestors, and workers of its own."""
         other = Nursery(fork=self._fork)
-        other._lent = self._lent | self._ancestors
+        other._lent, other._is_lent = self._lent | self._ancestors, True
         return other
 
     @property
@@ -118,6 +120,7 @@ class Nursery:
 
         Errors: InternalError, when the ancestor could not start.
         """
+        self._kill_resting()
         self._bury(wait=False)
         folder = self._new_folder()
         order = {"folder": folder, "memory_bytes": memory_bytes, "environment": _environment()}
@@ -137,13 +140,18 @@ class Nursery:
             self._remove(born.folder)
 
     def dismiss(self, born: Born) -> None:
-        """Have a worker killed with all that it started, and do not wait: it is looked after later, or in `close`."""
-        born.family.dismiss()
-        self._let_go(born)
-        self._leaving.append(born)
+        """Have a worker killed with all that it started, and do not wait: it is looked after later, or in `close`.
+
+        That takes the processor as long as twenty answers do, which somebody may be waiting for. A nursery that was
+        lent, whoever has it closes once he has said what he found: there it waits for that, or for the next worker.
+        """
+        self._resting.append(born)
+        if not self._is_lent:
+            self._kill_resting()
 
     def close(self) -> None:
         """End the workers that were not ended, with all that they started, and the ancestors that are our own."""
+        self._kill_resting()
         for born in list(self._given):
             self.end(born)
         self._bury(wait=True)
@@ -182,8 +190,16 @@ class Nursery:
             born.stack.close()
         born.outbox.close()
 
+    def _kill_resting(self) -> None:
+        """Have those that rest killed with all that they started, and do not wait."""
+        for born in self._resting:
+            born.family.dismiss()
+            self._let_go(born)
+        self._leaving += self._resting
+        self._resting.clear()
+
     def _bury(self, *, wait: bool) -> None:
-        """Remove the folders of the dismissed that have gone, or wait for all of them."""
+        """Remove the folders of the killed that have gone, or wait for all of them."""
         for born in list(self._leaving):
             if wait:
                 born.family.kill()

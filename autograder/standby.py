@@ -43,10 +43,11 @@ def wait(waiting: socket.socket, last: Request | None, warmth: Warmth) -> None:
     with Beside(warmth.nursery, warmth.limits) as beside, contextlib.ExitStack() as workers:
         warmth = warmth._replace(beside=beside)
         taken: list[_Asked] = []
+        known: Ahead | None = None
         seed = None  # one that is rehearsed, and that no learner's code has seen
         while not taken:
             with _answering(waiting, taken):
-                known = _made(last, warmth._replace(seed=seed), workers) if last is not None else None
+                known = _made(last, warmth._replace(seed=seed), workers, known) if last is not None else None
             seed, is_joined = None, bool(taken)
             if not is_joined:
                 with contextlib.suppress(OSError):  # the request was handed over just now, or nobody wants us any more
@@ -73,10 +74,10 @@ def _heard(waiting: socket.socket, taken: list[_Asked]) -> bool:
     return bool(data)
 
 
-def _made(last: Request, warmth: Warmth, workers: contextlib.ExitStack) -> Ahead | None:
+def _made(last: Request, warmth: Warmth, workers: contextlib.ExitStack, before: Ahead | None) -> Ahead | None:
     """Make a check; who closes `workers` waits until all that ran for it has ended, which takes a while."""
     served.stand_in(last)
-    return ahead.made(list(last.argv), workers.enter_context(served.lent(warmth, last.root)))
+    return ahead.made(list(last.argv), workers.enter_context(served.lent(warmth, last.root)), before)
 
 
 def _rehearsed(known: Ahead, warmth: Warmth, waiting: socket.socket, taken: list[_Asked]) -> str:

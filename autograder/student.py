@@ -290,6 +290,13 @@ class Student(Proxy):
         """Make a value in the worker and return its proxy, so that one object can be given to several calls."""
         return self._value(self._desk.ask(wire.Keep(_pack(value)), ""), f"a {type(value).__name__}")
 
+    def each(self, objects: Sequence[Proxy], name: str) -> list[Any]:
+        """Return an attribute of several objects, which is asked for once."""
+        found = self._value(self._desk.ask(wire.GetEach([vars(each)["_handle"] for each in objects], name), ""), "")
+        if not isinstance(found, list) or len(found) != len(objects):
+            raise ProtocolBroken
+        return found
+
     def earlier(self, slug: str) -> Proxy:
         """Return the module of an earlier step: the reference's when the step is judged alone, else the learner's."""
         known: dict[str, Proxy] = vars(self).setdefault("_earlier", {})  # a check's own: it is over when they go

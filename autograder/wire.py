@@ -88,6 +88,13 @@ class Get(msgspec.Struct, tag="get", frozen=True):
     name: str
 
 
+class GetEach(msgspec.Struct, tag="get each", frozen=True):
+    """Ask for an attribute of several objects, as a list."""
+
+    targets: list[int]
+    name: str
+
+
 class Put(msgspec.Struct, tag="put", frozen=True):
     """Set an attribute; a parameter keeps its identity and takes the values."""
 
@@ -124,7 +131,22 @@ class Release(msgspec.Struct, tag="release", frozen=True):
     """Forget every handle but the module's."""
 
 
-Verb = Load | Earlier | Keep | Item | Items | Copied | RandomState | Get | Put | Call | Gradients | Describe | Release
+Verb = (
+    Load
+    | Earlier
+    | Keep
+    | Item
+    | Items
+    | Copied
+    | RandomState
+    | Get
+    | GetEach
+    | Put
+    | Call
+    | Gradients
+    | Describe
+    | Release
+)
 
 
 class Request(msgspec.Struct, frozen=True):

@@ -19,7 +19,7 @@ import socket
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,25 +35,35 @@ def main() -> None:
         # Ctrl-C is the judge's to handle, which ends us by closing the channel; it was blocked so far.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    serve, guard = _import_own()
+    own = _import_own()
     if preload != "plain":
         _import_torch()
     if way == "fork":
         if preload == "meta":
             _import_for_meta()
+        own.exercise.run()
         channel = socket.socket(fileno=int(what))
-        _answer(_Guards(guard, serve, channel), channel)
+        _answer(_Guards(own, channel), channel)
         os._exit(0)  # at once: whoever closed the channel waits for it, and taking torch apart takes a while
     elif way == "spawn":
-        _spawned(serve, json.loads(what))
+        _spawned(own.serve, json.loads(what))
     else:
-        serve.replay(Path(what))
+        own.serve.replay(Path(what))
 
 
-def _import_own() -> tuple[Any, Any]:
+class _Own(NamedTuple):
+    """Our own modules."""
+
+    serve: Any
+    guard: Any
+    exercise: Any
+
+
+def _import_own() -> _Own:
     """Import our own code, then take the project off the path, so that a learner's file finds none of it."""
     root = str(Path(__file__).resolve().parents[2])
     sys.path.insert(0, root)
+    import autograder.worker.exercise as exercise
     import autograder.worker.guard as guard
     import autograder.worker.serve as serve
 
@@ -61,7 +71,7 @@ def _import_own() -> tuple[Any, Any]:
     sys.meta_path[:] = [finder for finder in sys.meta_path if "__editable__" not in getattr(finder, "__module__", "")]
     for name in [name for name in sys.modules if name.partition(".")[0] == "autograder"]:
         del sys.modules[name]  # `import autograder` gets its sentence, as the other absent libraries do
-    return serve, guard
+    return _Own(serve, guard, exercise)
 
 
 def _import_torch() -> None:
@@ -72,7 +82,6 @@ def _import_torch() -> None:
     torch.set_num_threads(1)
     numpy.random.seed(0)
     torch.manual_seed(0)
-    torch.ones(2) + torch.ones(2)  # the first operator of a process finds its kernels
 
 
 def _import_for_meta() -> None:
@@ -100,14 +109,14 @@ def _answer(guards: _Guards, channel: socket.socket) -> None:
 class _Guards:
     """The guards that were forked, ready or at work."""
 
-    def __init__(self, guard: Any, serve: Any, channel: socket.socket) -> None:
-        self._guard, self._serve, self._channel = guard, serve, channel
+    def __init__(self, own: _Own, channel: socket.socket) -> None:
+        self._own, self._channel = own, channel
         self._ours: list[Any] = []
 
     def fork(self, *held: int) -> Any:
         """Fork another; `held` is open here and not for it, beside what we hold open ourselves."""
         ends = self._channel.fileno(), *held, *(guard.end for guard in self._ours)
-        self._ours.append(self._guard.Guard(lambda orders: _work(self._serve, orders), ends))
+        self._ours.append(self._own.guard.Guard(lambda orders: _work(self._own, orders), ends))
         return self._ours[-1]
 
     def are_ready(self, count: int) -> bool:
@@ -132,13 +141,15 @@ def _is_asked(channel: socket.socket, within_s: float = 0.0) -> bool:
     return bool(select.select([channel], [], [], within_s)[0])
 
 
-def _work(serve: Any, waiting: socket.socket) -> None:
+def _work(own: _Own, waiting: socket.socket) -> None:
     """Be the worker: a session of its own, its output in a pipe, nothing to read, its own folder, its limits."""
     code = 70
     try:
         os.setsid()
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
+        if not _is_asked(waiting, _QUIET_S):
+            own.exercise.run()
         message, pipes, _, _ = socket.recv_fds(waiting, 65536, 4)
         waiting.close()
         if not message:  # nobody wants a worker any more
@@ -160,7 +171,7 @@ def _work(serve: Any, waiting: socket.socket) -> None:
         time.tzset()
         _enter(order["folder"])
         with os.fdopen(requests, "rb") as reader, os.fdopen(replies, "wb") as writer:
-            serve.serve(reader, writer)
+            own.serve.serve(reader, writer)
         code = 0
     finally:
         os._exit(code)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Work = Callable[[socket.socket], NoReturn]
 
 _SWEEP_S = 5.0
-_PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_CHILD_SUBREAPER, _PR_SET_THP_DISABLE = 36, 41
 _READY = b"r"
 
 
@@ -79,7 +79,7 @@ def _guard(work: Work, ancestor: socket.socket) -> NoReturn:
     """Look after one worker after another, until the ancestor is gone or a family could not be ended."""
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM):
         signal.signal(number, signal.SIG_IGN)
-    _adopt_orphans()
+    _settle_in()
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
@@ -193,9 +193,15 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-def _adopt_orphans() -> None:
-    """Become the parent of whatever a worker's process leaves behind: Linux alone can do this."""
+def _settle_in() -> None:
+    """Become the parent of whatever a worker's process leaves behind, and have small pages; Linux alone can do this.
+
+    The ancestor has its memory in large pages, whose tables a fork soon has copied. What a worker wants besides is
+    little: of large pages, each one more would be two megabytes of zeros to write.
+    """
     if sys.platform == "linux":
         import ctypes
 
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        control = ctypes.CDLL(None).prctl
+        control(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        control(_PR_SET_THP_DISABLE, 1, 0, 0, 0)

@@ -79,6 +79,8 @@ class Worker:
                 return self._returned(sys.modules["torch"].get_rng_state(), MODULE)
             case wire.Get():
                 return self._get(verb)
+            case wire.GetEach():
+                return self._returned([self._attribute(target, verb.name) for target in verb.targets], MODULE)
             case wire.Put():
                 return self._put(verb)
             case wire.Call():
@@ -137,10 +139,13 @@ class Worker:
     def _is_within(self, handle: int) -> bool:
         return not self._within or self._roots.get(handle, "") in ("", *self._within)
 
+    def _attribute(self, handle: int, name: str) -> Any:
+        with self._guarded(handle) as target:
+            return getattr(target, name)
+
     def _get(self, verb: wire.Get) -> wire.Answer:
         try:
-            with self._guarded(verb.target) as target:
-                value = getattr(target, verb.name)
+            value = self._attribute(verb.target, verb.name)
         except AttributeError as error:
             if self._frames(error)[0]:
                 raise

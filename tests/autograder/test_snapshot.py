@@ -34,6 +34,10 @@ def desk(tmp_path):
     return tmp_path
 
 
+def files(root):
+    return snapshot.contents(root).files
+
+
 @pytest.mark.parametrize("tree", ["steps", "solutions"])
 @pytest.mark.parametrize("step", STEPS, ids=[step.slug for step in STEPS])
 def test_a_check_reads_no_file_that_is_not_looked_at(nursery, step, tree):
@@ -53,7 +57,7 @@ def test_a_check_reads_no_file_that_is_not_looked_at(nursery, step, tree):
 
 
 @pytest.mark.parametrize("name", ["course.toml", "steps/config.py", "solutions/config.py", "puzzles/config.py"])
-@pytest.mark.parametrize("look", [snapshot.times, snapshot.contents])
+@pytest.mark.parametrize("look", [snapshot.times, files])
 def test_a_change_is_seen(desk, name, look):
     before = look(desk)
     assert look(desk) == before
@@ -66,13 +70,13 @@ def test_a_change_is_seen(desk, name, look):
 
 def test_the_same_size_and_time_are_not_the_same_contents(desk):
     path = desk / "steps/config.py"
-    before, status = snapshot.contents(desk), path.stat()
+    before, status = files(desk), path.stat()
     path.write_text("x = 2\n", encoding="utf-8")
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-    assert snapshot.contents(desk) != before
+    assert files(desk) != before
 
 
-@pytest.mark.parametrize("look", [snapshot.times, snapshot.contents])
+@pytest.mark.parametrize("look", [snapshot.times, files])
 def test_a_file_that_comes_and_a_folder_that_goes_are_seen(desk, look):
     before = look(desk)
     (desk / "steps/conftest.py").write_text("", encoding="utf-8")
@@ -86,13 +90,30 @@ def test_what_is_no_ordinary_file_holds_nobody_up(desk):
     os.mkfifo(desk / "steps/pipe.py")
     (desk / "steps/folder.py").mkdir()
     (desk / "steps/nowhere.py").symlink_to(desk / "nothing")
-    assert snapshot.contents(desk) == snapshot.contents(desk)
+    assert files(desk) == files(desk)
     assert snapshot.times(desk) == snapshot.times(desk)
 
 
 def test_of_a_very_long_file_the_size_tells(desk):
     path = desk / "steps/config.py"
     path.write_bytes(b"#" * 3_000_000)
-    before = snapshot.contents(desk)
+    before = files(desk)
     path.write_bytes(b"#" * 3_000_001)
-    assert snapshot.contents(desk) != before
+    assert files(desk) != before
+
+
+def test_what_has_not_changed_for_a_while_is_not_read_again(desk):
+    path = str(desk / "steps/config.py")
+    before = snapshot.contents(desk)
+    assert path not in before.settled  # it was written just now: it may be written again in the same tick
+    known = before.files[path][0]
+    kept = before._replace(files=before.files | {path: (known, b"not read")}, settled=frozenset([path]))
+    assert snapshot.contents(desk, kept).files == kept.files
+    assert path in snapshot.contents(desk, kept).settled
+    assert snapshot.contents(desk, kept._replace(settled=frozenset())).files == before.files
+    Path(path).write_text("x = 3\n", encoding="utf-8")
+    assert snapshot.contents(desk, kept).files[path][1] == b"x = 3\n"
+
+
+def test_a_file_that_is_old_is_settled():
+    assert str(ROOT / "course.toml") in snapshot.contents(ROOT).settled

@@ -42,7 +42,7 @@ def logits_match(student, oracle, draw):
     failed="names without the prefix, or a file without the head, do not load",
 )
 def takes_other_names(student, oracle, draw):
-    values = draw.config()
+    values = {**draw.config(), "n_layer": 1}
     mine = _fresh(student, values)  # the same for all: each file has other weights
     for bare in (True, False):
         theirs = oracle.lm_head_model(values)
@@ -62,7 +62,7 @@ def takes_other_names(student, oracle, draw):
     failed="the mask buffers of old files are not passed over",
 )
 def passes_over_buffers(student, oracle, draw):
-    for named, values in ((dict, draw.config()), (_bare, DEEP)):
+    for named, values in ((dict, draw.config()), (_bare, {**DEEP, "n_layer": 11})):
         mine, theirs = _pair(student, oracle, values)
         given = _buffers(values) | theirs.checkpoint() if named is _bare else theirs.checkpoint() | _buffers(values)
         _load(student, mine, named(given), f"attn.bias and attn.masked_bias in each of {values['n_layer']} blocks")
@@ -131,7 +131,7 @@ def names_what_is_wrong(student, oracle, draw):
 def refuses_another_head(student, oracle, draw):
     import torch
 
-    values, head = draw.config(), "lm_head.weight"
+    values, head = {**draw.config(), "n_layer": 1}, "lm_head.weight"
     file = oracle.lm_head_model(values).checkpoint()
     table = file["transformer.wte.weight"]
     other = {**file, head: draw.normal(values["vocab_size"], values["n_embd"])}
