@@ -175,16 +175,24 @@ class Packer:
         return None
 
     def _tensor(self, value: Any, torch: Any) -> Tensor | None:
-        dtype = str(value.dtype).removeprefix("torch.")
+        dtype = _NAMES.get(value.dtype) or _name(value.dtype)
         if dtype not in DTYPES or value.layout is not torch.strided or value.dim() > MAX_AXES:
             return None
-        device = str(value.device)
-        data = b""
-        if value.device.type != "meta":
-            self._weigh(value.numel() * value.element_size())  # before a lazily expanded view becomes real memory
-            plain = value.detach().cpu().resolve_conj().resolve_neg()
+        device, data = "cpu" if value.is_cpu else str(value.device), b""
+        if not value.is_meta:
+            self._weigh(value.nbytes)  # before a lazily expanded view becomes real memory
+            plain = value.detach()
+            if device != "cpu" or value.is_conj() or value.is_neg():
+                plain = plain.cpu().resolve_conj().resolve_neg()
             data = (plain.view(torch.int16) if dtype == "bfloat16" else plain).numpy().tobytes()  # numpy has none
         return Tensor(dtype, list(value.shape), data, device, value.requires_grad)
+
+
+_NAMES: dict[Any, str] = {}  # of the types of tensors that there were so far: it takes a while to ask for one
+
+
+def _name(dtype: Any) -> str:
+    return _NAMES.setdefault(dtype, str(dtype).removeprefix("torch."))
 
 
 def tensor_of(value: Any) -> Tensor:
@@ -213,22 +221,25 @@ class Unpacker:
         """
         if depth > MAX_DEPTH:
             raise Malformed(f"nested deeper than {MAX_DEPTH} levels")
+        kind = type(value)
+        if kind is str or kind is int or kind in _PLAIN:
+            return value
+        if isinstance(value, Tensor):
+            return tensor(value)
         if isinstance(value, List | Tuple | Set):
             return self._sequence(value, depth)
         if isinstance(value, Dict):
             return self._dict(value, depth)
-        if isinstance(value, BigInt):
-            return _hexadecimal(value.hexadecimal)
+        if isinstance(value, Ref):
+            return self._resolve(value)
+        if isinstance(value, DType | Device):
+            return _named(value)
         if isinstance(value, Bytes):
             return value.data
         if isinstance(value, Text):
             return _text(value.data)
-        if isinstance(value, Tensor):
-            return tensor(value)
-        if isinstance(value, DType | Device):
-            return _named(value)
-        if isinstance(value, Ref):
-            return self._resolve(value)
+        if isinstance(value, BigInt):
+            return _hexadecimal(value.hexadecimal)
         return value
 
     def _sequence(self, value: List | Tuple | Set, depth: int) -> Any:
@@ -254,6 +265,7 @@ def tensor(value: Tensor) -> Any:
 
     Errors: Malformed, when the bytes do not fit the shape.
     """
+    import numpy
     import torch
 
     if value.dtype not in DTYPES or len(value.shape) > MAX_AXES or any(size < 0 for size in value.shape):
@@ -263,12 +275,14 @@ def tensor(value: Tensor) -> Any:
     if value.device != "meta" and len(value.data) != count * dtype.itemsize:
         raise Malformed("a tensor whose bytes do not fit its shape")
     try:
-        if value.device == "meta":
-            made = torch.empty(value.shape, dtype=dtype, device="meta")
+        if value.device == "meta" or not count:
+            made = torch.empty(value.shape, dtype=dtype, device="meta" if value.device == "meta" else "cpu")
         else:
-            made = torch.frombuffer(bytearray(value.data), dtype=dtype) if count else torch.empty(0, dtype=dtype)
-        return made.reshape(value.shape).requires_grad_(value.requires_grad)
-    except (RuntimeError, TypeError, OverflowError) as error:  # TypeError: a size over 64 bits
+            there = "int16" if value.dtype == "bfloat16" else value.dtype  # numpy has none
+            made = torch.from_numpy(numpy.ndarray(value.shape, there, bytearray(value.data)))
+            made = made.view(dtype) if made.dtype is not dtype else made
+        return made.requires_grad_() if value.requires_grad else made
+    except (RuntimeError, TypeError, ValueError, OverflowError) as error:  # TypeError: a size over 64 bits
         raise Malformed("a tensor that torch cannot make") from error
 
 

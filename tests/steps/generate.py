@@ -6,7 +6,7 @@ from autograder.checking import check, equivalent, mistake, variant
 from autograder.comparing import close, equal, fail
 from autograder.student import Missing, StudentRaised
 
-NEW = 5  # each costs a pass through the model, where another row costs nothing
+NEW, TO_THE_END = 4, 5  # each costs a pass through the model, where another row costs nothing
 
 
 @check(
@@ -49,15 +49,15 @@ def counts_right(student, oracle, draw):
 def crops_the_context(student, oracle, draw):
     values = {**_small(draw), "n_positions": 8}
     mine, theirs = _pair(student, oracle, values)
-    for seq in (6, 11):  # 6 grows through 8
+    for seq in (7, 11):  # 7 grows through 8
         ids = draw.ids(values["vocab_size"], batch=7, seq=seq, label="input_ids")
         expected = theirs.continued(ids, NEW, window=8)
         same(student.generate(mine, ids, NEW), expected, ids, "n_positions is 8: each is the best after the last 8")
-    values["n_positions"] = 4
+    values["n_positions"] = 3
     mine, theirs = _pair(student, oracle, values)
     ids = draw.ids(values["vocab_size"], batch=7, seq=6, label="input_ids")
-    says = f"n_positions is 4, fewer than the {NEW} new tokens"
-    same(student.generate(mine, ids, NEW), theirs.continued(ids, NEW, window=4), ids, says)
+    says = f"n_positions is 3, fewer than the {NEW} new tokens"
+    same(student.generate(mine, ids, NEW), theirs.continued(ids, NEW, window=3), ids, says)
 
 
 @check(
@@ -72,17 +72,17 @@ def stops_at_the_end(student, oracle, draw):
     ids = _like(three[[1, 2, 0]], three)
     # The row that ends first is the middle one, the first one, and, where another row never ends, the last one.
     for some in (_like(three[[1, 0, 1]], three), two, ids, _like(three[1:2].contiguous(), three)):
-        expected, free = theirs.continued(some, NEW, eos), theirs.continued(some, NEW)[:, 6:]
-        same(student.generate(mine, some, NEW, eos_token_id=eos), expected, some, _endings(free, eos))
-    free = theirs.continued(ids, NEW)[:, 6:]
+        expected, free = theirs.continued(some, TO_THE_END, eos), theirs.continued(some, TO_THE_END)[:, 6:]
+        same(student.generate(mine, some, TO_THE_END, eos_token_id=eos), expected, some, _endings(free, eos))
+    free = theirs.continued(ids, TO_THE_END)[:, 6:]
     # Now the same with ids 0 and eos exchanged everywhere: 0 is an id like any other.
     state = theirs.linear_state_dict()
     for name in ("transformer.wte.weight", "lm_head.weight"):
         state[name][[0, eos]] = state[name][[eos, 0]]
     mine.load_state_dict(state)
-    expected, prompt = _exchanged(theirs.continued(ids, NEW, eos), eos), _like(_exchanged(ids, eos), ids)
+    expected, prompt = _exchanged(theirs.continued(ids, TO_THE_END, eos), eos), _like(_exchanged(ids, eos), ids)
     says = _endings(_exchanged(free, eos), 0)
-    same(student.generate(mine, prompt, NEW, eos_token_id=0), expected, prompt, says)
+    same(student.generate(mine, prompt, TO_THE_END, eos_token_id=0), expected, prompt, says)
     _ends_beyond_the_window(student, oracle, {**values, "n_positions": 4}, draw)
 
 
@@ -248,10 +248,10 @@ def _prompts_that_end(theirs, values, draw):
     """Return three rows of ids, and an id that row 0 writes first, and then another, row 1 later, and row 2 never."""
     while True:
         ids = draw.ids(values["vocab_size"], batch=24, seq=6, label="input_ids")
-        free = theirs.continued(ids, NEW)[:, 6:].tolist()
+        free = theirs.continued(ids, TO_THE_END)[:, 6:].tolist()
         for first, written in enumerate(free):
             eos = written[0]
-            later = [row for row, others in enumerate(free) if eos in others[1 : NEW - 1] and others[0] != eos]
+            later = [row for row, others in enumerate(free) if eos in others[1 : TO_THE_END - 1] and others[0] != eos]
             never = [row for row, others in enumerate(free) if eos not in others]
             if eos and written[1] != eos and later and never:
                 three = ids[[first, later[0], never[0]]]

@@ -31,7 +31,7 @@ class _File(NamedTuple):
 )
 def logits_match(student, oracle, draw):
     alphabet = "13 blocks, its names in the order of the alphabet, as safetensors has them"
-    for ordered, values, holds in ((dict, draw.config(), ""), (_by_name, DEEP, alphabet)):
+    for ordered, values, holds in ((dict, _shallow(draw), ""), (_by_name, DEEP, alphabet)):
         mine, theirs = _pair(student, oracle, values)
         _load(student, mine, ordered(theirs.checkpoint()), holds)
         _same_logits(mine, theirs, values, draw)
@@ -42,7 +42,7 @@ def logits_match(student, oracle, draw):
     failed="names without the prefix, or a file without the head, do not load",
 )
 def takes_other_names(student, oracle, draw):
-    values = {**draw.config(), "n_layer": 1}
+    values = _shallow(draw)
     mine = _fresh(student, values)  # the same for all: each file has other weights
     for bare in (True, False):
         theirs = oracle.lm_head_model(values)
@@ -62,7 +62,7 @@ def takes_other_names(student, oracle, draw):
     failed="the mask buffers of old files are not passed over",
 )
 def passes_over_buffers(student, oracle, draw):
-    for named, values in ((dict, draw.config()), (_bare, {**DEEP, "n_layer": 11})):
+    for named, values in ((dict, _shallow(draw)), (_bare, DEEP)):
         mine, theirs = _pair(student, oracle, values)
         given = _buffers(values) | theirs.checkpoint() if named is _bare else theirs.checkpoint() | _buffers(values)
         _load(student, mine, named(given), f"attn.bias and attn.masked_bias in each of {values['n_layer']} blocks")
@@ -131,7 +131,7 @@ def names_what_is_wrong(student, oracle, draw):
 def refuses_another_head(student, oracle, draw):
     import torch
 
-    values, head = {**draw.config(), "n_layer": 1}, "lm_head.weight"
+    values, head = draw.config(), "lm_head.weight"
     file = oracle.lm_head_model(values).checkpoint()
     table = file["transformer.wte.weight"]
     other = {**file, head: draw.normal(values["vocab_size"], values["n_embd"])}
@@ -157,7 +157,7 @@ def refuses_another_head(student, oracle, draw):
     failed="the weights are not copied, or the head does not stay tied",
 )
 def copies_and_keeps_the_tie(student, oracle, draw):
-    values = draw.config()
+    values = _shallow(draw)
     mine, theirs = _pair(student, oracle, values)
     given = theirs.checkpoint()
     kept, held = student.keep(given), student.keep([])
@@ -323,8 +323,8 @@ def _order_of(model):
 
 
 def _named(message, given):
-    """Return which tensors a message names, or that most are, and how often a prefix is where none belongs."""
-    twice = sum(f"transformer.{name}" in message for name in ("transformer.", "lm_head.weight"))
+    """Return which tensors a message names, or that most are, and whether a prefix is where none belongs."""
+    twice = any(f"transformer.{name}" in message for name in ("transformer.", "lm_head.weight"))
     short = list(map(_short, given))
     named = sorted(name for name in short if name in message)
     most = len(message) >= CUT or 2 * len(named) > len(short)  # how many find room hangs on the words around them
@@ -448,6 +448,11 @@ def _by_name(given):
 
 def _without(given, *names):
     return {name: value for name, value in given.items() if name not in names}
+
+
+def _shallow(draw):
+    """Return a configuration of one block: a file of more is asked for where it says more."""
+    return {**draw.config(), "n_layer": 1}
 
 
 def _pair(student, oracle, values):

@@ -150,7 +150,7 @@ def is_causal(student, oracle, draw):
 )
 def gradients_match(student, oracle, draw):
     values = draw.config()
-    mine, theirs = _pair_of(3, student, oracle, values)  # of two blocks, the first is all but the last
+    mine, theirs = _pair_of(4, student, oracle, values)  # of two blocks, the first is all but the last
     ids = draw.ids(values["vocab_size"], batch=2, seq=6, label="input_ids")
     ids[0, 2], ids[0, 3] = 0, values["vocab_size"] - 1  # tokens like any other
     ids[1, 4] = 0  # and one that comes again
