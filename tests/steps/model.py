@@ -104,8 +104,8 @@ def shifts_positions(student, oracle, draw):
     failed="more than n_positions positions do not raise a ValueError",
 )
 def refuses_beyond(student, oracle, draw):
-    values = {**draw.config(), "n_layer": 1}
-    mine, _ = _made(student, oracle, values)
+    values = draw.config()
+    mine, _ = _pair_of(1, student, oracle, values)
     limit = values["n_positions"]
     evaluating = ", in evaluation mode too"
     calls = (limit + 1, 0, ""), (3, limit - 2, ""), (limit + 1, 0, evaluating), (3, limit - 2, evaluating)
@@ -197,8 +197,8 @@ def starts_with_plain_norms(student, draw):
 
 @check.undeclared(failed="GPT2Model takes ids that are not in its token table")
 def refuses_unknown_ids(student, oracle, draw):
-    values = {**draw.config(), "n_layer": 1}
-    mine, _ = _made(student, oracle, values)
+    values = draw.config()
+    mine, _ = _pair_of(1, student, oracle, values)
     for unknown in (-1, values["vocab_size"]):
         ids = draw.ids(values["vocab_size"], batch=2, seq=4, label="input_ids")
         ids[1, 2] = unknown
