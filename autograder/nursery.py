@@ -142,8 +142,8 @@ class Nursery:
     def dismiss(self, born: Born) -> None:
         """Have a worker killed with all that it started, and do not wait: it is looked after later, or in `close`.
 
-        That takes the processor as long as twenty answers do, which somebody may be waiting for. A nursery that was
-        lent, whoever has it closes once he has said what he found: there it waits for that, or for the next worker.
+        That takes the processor as long as twenty answers do, and somebody may be waiting for the other run. A lent
+        nursery is closed once the verdict is told: there it rests until then, or until there is another worker.
         """
         self._resting.append(born)
         if not self._is_lent:

@@ -29,6 +29,10 @@ def me():
 
 def guard():
     return os.getppid()
+
+def has_large_pages():
+    with open("/proc/self/status") as status:
+        return [line.split()[1] for line in status if line.startswith("THP_enabled")]
 """
 
 
@@ -98,6 +102,22 @@ def test_the_guards_that_are_too_many_are_let_go(alone):
     time.sleep(0.3)  # they clear up
     _, guard = met(alone)
     guards_beside(guard, 2)
+
+
+@linux
+def test_a_workers_memory_grows_by_small_pages(alone):
+    with desk(alone) as one:
+        assert student(one).has_large_pages() in (["0"], [])  # a kernel without large pages does not say
+
+
+def test_a_lent_nursery_has_a_worker_killed_when_there_is_another_or_at_its_end(alone):
+    with alone.lent() as lent:
+        first, _ = met(lent)
+        assert psutil.pid_exists(first)
+        second, _ = met(lent)
+        assert gone([first])
+        assert psutil.pid_exists(second)
+    assert gone([second])
 
 
 @linux

@@ -106,6 +106,15 @@ def test_a_spawned_worker_sends_tensors(spawning, desk):
     assert mine.twice(torch.tensor([1.5, 2.0])).tolist() == [3.0, 4.0]
 
 
+def test_an_attribute_of_several_objects_comes_at_once(nursery, desk):
+    mine = student(desk(nursery, "class Box:\n    x = 1\n\n\nboxes = [Box(), Box()]\nboxes[1].x = [2]\n"))
+    boxes = mine.boxes
+    assert mine.each(boxes, "x") == [1, [2]]
+    assert mine.each([], "x") == []
+    with pytest.raises(StudentRaised, match="has no attribute 'y'"):
+        mine.each(boxes, "y")
+
+
 def test_a_desk_takes_a_new_worker_after_one_has_ended(either, desk):
     text = """
 import os
