@@ -79,7 +79,7 @@ WRONG = {
             (COPY, f"            if name in given:\n    {COPY}"),
         ],
         [NAMED],
-        "tensors are missing here",
+        "the file has a block less than the model",
     ),
     "a missing position table passed over": (
         [

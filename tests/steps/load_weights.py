@@ -94,6 +94,7 @@ def names_what_is_wrong(student, oracle, draw):
     short_of_rows = {positions: torch.ones(values["n_positions"] - 1, n_embd)}
     block = {name: value for name, value in file.items() if ".h.0." in name}
     extra = {name.replace(".h.0.", f".h.{values['n_layer']}."): value for name, value in block.items()}
+    last = [name for name in file if f".h.{values['n_layer'] - 1}." in name]
     headless = "and no lm_head.weight is there"
     files = [
         _File(_without(file, bias), [bias], "h.0.mlp.c_fc.bias is missing here"),
@@ -111,6 +112,7 @@ def names_what_is_wrong(student, oracle, draw):
         _File(file | axes, [matrix], "h.1.attn.c_attn.weight has three axes here"),
         _File(file | short_of_rows, [positions], "wpe.weight has a row too few here"),
         _File(file | extra, list(extra), "the file has a block more than the model"),
+        _File(_without(file, *last), last, "the file has a block less than the model"),
     ]
     for part in range(3):  # each is missing once; not all at once, as a message has only so much room
         gone = list(lone)[part::3]
@@ -856,6 +858,22 @@ mistake(
     "A tensor that is missing is passed over, and the model keeps its own numbers there. It is to be named in a "
     "ValueError.",
     also=[(COPY, f"            if name in given:\n    {COPY}")],
+)
+mistake(
+    "as-many-blocks-as-the-file",
+    MISSING,
+    "    there = {name.split('.')[2] for name in given if '.h.' in name}\n"
+    + MISSING.replace("given]", "given and ('.h.' not in name or name.split('.')[2] in there)]"),
+    "The file says how many blocks are filled. Where it has fewer than the model, the others keep their own numbers. "
+    "The model says what has to be there.",
+    also=[(COPY, f"            if name in given:\n    {COPY}")],
+    again=[
+        (
+            MISSING,
+            MISSING.replace("given]", "given and (name[12:14] != 'h.' or any(name[:16] in it for it in given))]"),
+        ),
+        (COPY, f"            if name in given:\n    {COPY}"),
+    ],
 )
 mistake(
     "missing-is-a-key-error",
