@@ -62,11 +62,17 @@ def takes_other_names(student, oracle, draw):
     failed="the mask buffers of old files are not passed over",
 )
 def passes_over_buffers(student, oracle, draw):
-    for named, values in ((dict, _shallow(draw)), (_bare, DEEP)):
-        mine, theirs = _pair(student, oracle, values)
-        given = _buffers(values) | theirs.checkpoint() if named is _bare else theirs.checkpoint() | _buffers(values)
-        _load(student, mine, named(given), f"attn.bias and attn.masked_bias in each of {values['n_layer']} blocks")
-        _same_logits(mine, theirs, values, draw)
+    values, held = _shallow(draw), "attn.bias and attn.masked_bias in each of {} blocks"
+    mine, theirs = _pair(student, oracle, values)
+    _load(student, mine, theirs.checkpoint() | _buffers(values), held.format(values["n_layer"]))
+    _same_logits(mine, theirs, values, draw)
+    mine, theirs = _pair(student, oracle, DEEP)
+    file, last = theirs.checkpoint(), DEEP["n_layer"] - 1
+    _load(student, mine, _bare(_buffers(DEEP) | file), held.format(DEEP["n_layer"]))
+    attn = mine.transformer.h.item(last).attn.c_attn  # enough here: the numbers of all take a while
+    matrix, bias = (file[f"transformer.h.{last}.attn.c_attn.{kind}"] for kind in ("weight", "bias"))
+    for got, expected in ((attn.weight, matrix.t()), (attn.bias, bias)):
+        close(got.detach(), expected, rtol=0, atol=0, says=f"h.{last}.attn.c_attn, after loading")
 
 
 @check(
