@@ -161,6 +161,26 @@ WRONG = {
     "a list": ([(RETURN, "    return input_ids.tolist()")], ALL, "a list"),
     "nothing comes back": ([(RETURN, "    input_ids")], ALL, "None"),
     "the first row alone": ([(RETURN, "    return input_ids[0]")], ALL, "1 axis, where 2 are expected"),
+    "no window with an end": (
+        [("[:, -n_positions:]", "[:, -n_positions if eos_token_id is None else 0 :]")],
+        [CROP],
+        "ValueError: ",
+    ),
+    "the first window with an end": (
+        [("[:, -n_positions:]", "[:, -n_positions:] if eos_token_id is None else input_ids[:, :n_positions]")],
+        [CROP],
+        "n_positions is 3, and no row writes ",
+    ),
+    "the head in the model's mode": (
+        [(BACK, f"{BACK}    model.lm_head.training = model.training\n")],
+        [TRACE],
+        "lm_head.training is ",
+    ),
+    "later blocks left in evaluation mode": (
+        [(BACK, f"{BACK}    model.transformer.h[1:].eval()\n")],
+        [TRACE],
+        "h.1.training is False",
+    ),
 }
 RIGHT = {
     "ended made anew": [(ENDED, "ended = next_ids == eos_token_id")],  # a padded row's next id is eos

@@ -68,7 +68,7 @@ WRONG = {
     "a part set to evaluation": (
         [(RAISE, RAISE + "    model.transformer.h.eval()\n")],
         [COPIES],
-        "its first block was in training mode before loading",
+        "h was in training mode before loading",
     ),
     "missing matrices passed over": (
         [
@@ -204,7 +204,7 @@ WRONG = {
     "frozen": (
         [(COPY, COPY + "            parameter.requires_grad_(False)\n")],
         [COPIES],
-        "these ask for no gradients, of which wpe.weight alone was frozen",
+        "was not frozen before loading",
     ),
     "the model comes back": ([(COPY, COPY + "    return model\n")], [COPIES], "the function returns nothing"),
     "the file emptied": (
@@ -236,6 +236,61 @@ WRONG = {
         "RuntimeError: a leaf Variable",
     ),
     "nothing loaded": ([(COPY, "            pass\n")], LOADS, ""),
+    "turned whatever its axes": (
+        [(TURN, TURN.replace("tensor.t()", "tensor.mT").replace(" and tensor.dim() == 2", ""))],
+        [NAMED],
+        "h.1.attn.c_attn.weight has one axis here",
+    ),
+    "other parameters in the blocks": (
+        [
+            (
+                COPY,
+                (
+                    "            path, _, leaf = name.rpartition('.')\n"
+                    "            if '.h.' in name:\n"
+                    "                grad = parameter.requires_grad\n"
+                    "                new = torch.nn.Parameter(given[name].clone(), requires_grad=grad)\n"
+                    "                setattr(model.get_submodule(path), leaf, new)\n"
+                    f"            else:\n    {COPY}"
+                ),
+            )
+        ],
+        [COPIES],
+        "the model has other parameters now",
+    ),
+    "the file's dtype where it is turned": (
+        [
+            (
+                COPY,
+                (
+                    "            if name.endswith(TRANSPOSED):\n"
+                    f"                parameter.data = given[name].clone()\n            else:\n    {COPY}"
+                ),
+            )
+        ],
+        [COPIES],
+        "h.0.attn.c_attn.weight, after a file of float16",
+    ),
+    "frozen ones of the blocks woken": (
+        [(COPY, f"{COPY}        model.transformer.h.requires_grad_(True)\n")],
+        [COPIES],
+        "h.0.ln_2.weight was frozen before loading",
+    ),
+    "the model's mode for all": (
+        [
+            (
+                "    with torch.no_grad():\n",
+                "    was = model.training\n    model.eval()\n    model.train(was)\n    with torch.no_grad():\n",
+            )
+        ],
+        [COPIES],
+        "h.0.mlp was in evaluation mode before loading",
+    ),
+    "whatever is masked passed over": (
+        [("if name.endswith(BUFFERS)", "if name.endswith(BUFFERS) or 'masked' in name")],
+        [NAMED],
+        "six tensors are unexpected here",
+    ),
 }
 RIGHT = {
     ".T": [("tensor.t() if", "tensor.T if")],

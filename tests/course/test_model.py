@@ -155,6 +155,12 @@ WRONG = {
         ALL,
         "GPT2Model returns a plain value",
     ),
+    "one block after a past": ([(LOOP, LOOP.replace("self.h:", "self.h[:1] if past_length else self.h:"))], [PAST], ""),
+    "one block in evaluation": (
+        [(LOOP, LOOP.replace("self.h:", "self.h if self.training else self.h[:1]:"))],
+        [SAME],
+        "evaluation mode gives something else than training mode",
+    ),
 }
 
 

@@ -56,8 +56,12 @@ def crops_the_context(student, oracle, draw):
     values["n_positions"] = 3
     mine, theirs = _pair(student, oracle, values)
     ids = draw.ids(values["vocab_size"], batch=7, seq=6, label="input_ids")
+    expected = theirs.continued(ids, NEW, window=3)
     says = f"n_positions is 3, fewer than the {NEW} new tokens"
-    same(student.generate(mine, ids, NEW), theirs.continued(ids, NEW, window=3), ids, says)
+    same(student.generate(mine, ids, NEW), expected, ids, says)
+    eos = next(token for token in range(values["vocab_size"]) if not bool((expected == token).any()))
+    says = f"n_positions is 3, and no row writes {eos}, which is to end it"
+    same(student.generate(mine, ids, NEW, eos_token_id=eos), expected, ids, says)
 
 
 @check(
@@ -140,15 +144,17 @@ def runs_in_evaluation(student, oracle, draw):
     failed="it does not leave the ids, each module's mode and the random numbers as they were",
 )
 def leaves_no_trace(student, oracle, draw):
-    values = _small(draw)
+    values = {**draw.config(), "n_layer": 2}
     mine, theirs = _pair(student, oracle, values)
     ids = draw.ids(values["vocab_size"], batch=1, seq=5, label="input_ids")
     blocks = mine.transformer.h
     mlp = blocks.item(0).mlp
-    mine.transformer.wpe.requires_grad_(False)
+    positions = mine.transformer.wpe
+    positions.requires_grad_(False)
     mine.train()
-    blocks.eval()
-    mlp.train()
+    for part in (mine.lm_head, positions, blocks):
+        part.eval()
+    mlp.train()  # of the first block alone
     before, state = mine.random_state(), mine.state_dict()
     some = {name or "model": module for name, module in mine.named_modules()}
     modes = _modes(student, some)

@@ -15,6 +15,7 @@ CUT = 2_000  # characters of an exception's message that come out of the learner
 # GPT-2 has blocks of two digits. Every matrix but c_attn is square here: what is turned by its shape is not.
 DEEP = {"vocab_size": 11, "n_positions": 9, "n_embd": 6, "n_layer": 13, "n_head": 3, "n_inner": 6}
 DEEP["layer_norm_epsilon"] = 1e-3
+FROZEN = ("transformer.wpe.weight", "transformer.h.0.ln_2.weight", "transformer.h.0.ln_2.bias")
 
 
 class _File(NamedTuple):
@@ -90,7 +91,7 @@ def names_what_is_wrong(student, oracle, draw):
     axes = {matrix: torch.ones(n_embd, 3 * n_embd, 1)}
     row = {norm: torch.ones(1, n_embd)}
     rows = {positions: torch.ones(values["n_positions"] + 1, n_embd)}
-    strange = {"transformer.h.0.attn.rotary": torch.ones(3), "score.weight": torch.ones(2, n_embd)}
+    strange = {"transformer.h.0.attn.masked_rotary": torch.ones(3), "score.weight": torch.ones(2, n_embd)}
     strange |= {"score.bias": torch.ones(2), "lm_head.bias": torch.ones(values["vocab_size"])}
     strange["transformer.h.1.attn.c_attn.lora_bias"] = torch.tensor(1.0)
     strange["transformer.h.0.attn.bias_k"] = torch.ones(2)  # which ends otherwise than the buffer
@@ -116,6 +117,7 @@ def names_what_is_wrong(student, oracle, draw):
         _File(lone | padded, [table], f"wte.weight has a row too many here, {headless}"),
         _File(file | row, [norm], f"ln_f.weight is [1, {n_embd}] here"),
         _File(file | axes, [matrix], "h.1.attn.c_attn.weight has three axes here"),
+        _File(file | {matrix: torch.ones(n_embd)}, [matrix], "h.1.attn.c_attn.weight has one axis here"),
         _File(file | short_of_rows, [positions], "wpe.weight has a row too few here"),
         _File(file | extra, list(extra), "the file has a block more than the model"),
         _File(_without(file, *last), last, "the file has a block less than the model"),
@@ -172,21 +174,27 @@ def copies_and_keeps_the_tie(student, oracle, draw):
     norm, torch = mine.transformer.ln_f, _torch(student)
     if torch is not None:
         torch.set_grad_enabled(True)  # whatever an earlier check's refusals left
-    for part in (mine.transformer.wte, norm):
-        held.extend(part.parameters())
-    mine.transformer.wpe.requires_grad_(False)
+    held.extend(mine.parameters())
+    block = mine.transformer.h.item(0)
+    for part in (mine.transformer.wpe, block.ln_2):
+        part.requires_grad_(False)
+    block.mlp.eval()
+    modes, before = _modes(student, mine)
     returned = _load(student, mine, kept, names=given)
     equal(returned, None, says="the function returns nothing: it changes the model")
     close(norm.weight.detach(), given["transformer.ln_f.weight"], rtol=0, atol=0, says="ln_f.weight, after loading")
     _keeps_its_entries(kept, given)
     name = "transformer.h.0.attn.c_attn.weight"
     close(kept.item(name), given[name], rtol=0, atol=0, says="h.0.attn.c_attn.weight in the caller's dict")
-    _same_parameters(list(held), [*mine.transformer.wte.parameters(), *norm.parameters()])
+    _same_parameters(list(held), list(mine.parameters()))
     own = dict(list(mine.named_parameters()))
-    frozen = [name for name, parameter in own.items() if not parameter.requires_grad]
-    if "transformer.wpe.weight" not in frozen:
-        fail("wpe.weight was frozen before loading", expected="no gradient asked for", got="it asks for one")
-    equal(frozen, ["transformer.wpe.weight"], says="these ask for no gradients, of which wpe.weight alone was frozen")
+    frozen = {name for name, parameter in own.items() if not parameter.requires_grad}
+    woken = next((name for name in FROZEN if name not in frozen), None)
+    if woken:
+        fail(f"{_short(woken)} was frozen before loading", expected="no gradient asked for", got="it asks for one")
+    cold = sorted(frozen - set(FROZEN))
+    if cold:
+        fail(f"{_short(cold[0])} was not frozen before loading", expected="it asks for a gradient", got="it is frozen")
     loaded = own["transformer.wpe.weight"].detach()
     close(loaded, given["transformer.wpe.weight"], rtol=0, atol=0, says="wpe.weight, which was frozen, after loading")
     _shares_no_memory(mine, theirs, kept, given)
@@ -196,7 +204,7 @@ def copies_and_keeps_the_tie(student, oracle, draw):
     ids = draw.ids(values["vocab_size"], batch=1, seq=3, label="input_ids")
     if not mine(ids).requires_grad:
         fail("the model is called after loading", expected="gradients are recorded again", got="none are")
-    _is_in_its_mode(mine, training=True)
+    _is_in_its_mode(modes, before)
     _changes_numbers_alone(student, mine, given, values)
     with contextlib.suppress(StudentRaised):
         student.load_gpt2_weights(mine, {})
@@ -208,10 +216,16 @@ def _changes_numbers_alone(student, mine, file, values):
     """Load two files more, where no gradients are recorded: one in float16, and one with short names and buffers."""
     half = {name: value.half() for name, value in file.items()}
     mine.eval()
+    mine.transformer.h.train()
+    modes, before = _modes(student, mine)
     recorded = _unrecorded(student, lambda: _load(student, mine, half, "all of it in float16"))
     loaded = mine.transformer.ln_f.weight.detach()
     close(loaded, half["transformer.ln_f.weight"].float(), rtol=0, atol=0, says="ln_f.weight, after a file of float16")
-    _is_in_its_mode(mine, training=False)
+    for name, value in mine.state_dict().items():
+        dtype = str(value.dtype).removeprefix("torch.")
+        if dtype != "float32":
+            fail(f"{_short(name)}, after a file of float16", expected="float32, as it was", got=dtype)
+    _is_in_its_mode(modes, before)
     if recorded:
         fail("called under torch.no_grad()", expected="no gradients afterwards, either", got="they are switched on")
     old = _bare(_without(file, "lm_head.weight") | _buffers(values))
@@ -221,13 +235,22 @@ def _changes_numbers_alone(student, mine, file, values):
     _keeps_its_entries(kept, old)
 
 
-def _is_in_its_mode(mine, *, training):
-    """Fail unless a model, and a block of it, are in the mode that they were in before loading."""
-    modes = ("in training mode", "in evaluation mode")
-    was, other = modes if training else modes[::-1]
-    for name, part in (("the model", mine), ("its first block", mine.transformer.h.item(0))):
-        if part.training != training:
-            fail(f"{name} was {was} before loading", expected="it still is", got=f"it is {other}")
+def _modes(student, mine):
+    """Return what tells the modes of a model's modules, and what it tells now."""
+    modules = {name or "the model": module for name, module in mine.named_modules()}
+
+    def modes():
+        return dict(zip(modules, student.each(list(modules.values()), "training"), strict=True))
+
+    return modes, modes()
+
+
+def _is_in_its_mode(modes, before):
+    """Fail unless each module is in the mode that it was in before loading."""
+    for name, training in modes().items():
+        if training != before[name]:
+            was, now = ("in evaluation mode", "in training mode")[:: 1 if training else -1]
+            fail(f"{_short(name)} was {was} before loading", expected="it still is", got=f"it is {now}")
 
 
 def _shares_no_memory(mine, theirs, kept, given):
@@ -287,8 +310,8 @@ def _same_parameters(held, now):
     import torch
 
     pairs = zip(held, now, strict=False)
-    if len(held) != len(now) or not all(one.dtype == other.dtype and torch.equal(one, other) for one, other in pairs):
-        says = "wte's and ln_f's parameters were held on to, as an optimiser does"
+    if len(held) > len(now) or not all(one.dtype == other.dtype and torch.equal(one, other) for one, other in pairs):
+        says = "the model's parameters were held on to, as an optimiser does"
         fail(says, expected="the file's numbers in them", got="the model has other parameters now")
 
 
@@ -1163,7 +1186,8 @@ mistake(
 mistake(
     "the-callers-matrices-turned",
     "        given[full",
-    "        if name.endswith(TRANSPOSED):\n            state_dict[name] = tensor.mT\n        given[full",
+    "        if name.endswith(TRANSPOSED) and tensor.dim() == 2:\n            state_dict[name] = tensor.mT\n"
+    "        given[full",
     "The matrices in the caller's own dict are turned. It is to stay as it was: what is turned belongs into a new one.",
     again=[("tensor.t() if", "tensor.t_() if")],
 )

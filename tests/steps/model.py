@@ -81,7 +81,7 @@ def output_matches(student, oracle, draw):
 )
 def shifts_positions(student, oracle, draw):
     values = draw.config()
-    mine, theirs = _pair_of(1, student, oracle, values)
+    mine, theirs = _pair_of(2, student, oracle, values)
     for seq, past in ((5, 3), (1, 7), (4, values["n_positions"] - 4)):
         ids = draw.ids(values["vocab_size"], batch=2, seq=seq, label="input_ids")
         expected = _named(theirs(ids, past))
@@ -170,7 +170,7 @@ def gradients_match(student, oracle, draw):
 )
 def has_no_dropout(student, oracle, draw):
     values = draw.config()
-    mine, _ = _pair_of(1, student, oracle, values)
+    mine, _ = _pair_of(2, student, oracle, values)
     ids = draw.ids(values["vocab_size"], batch=2, seq=6, label="input_ids")
     first, (after, *_) = mine.call_keeping(ids)
     close(after, ids, rtol=0, atol=0, says="these are the ids after the call: they were changed in place")
