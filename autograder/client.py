@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, TextIO
 
@@ -120,7 +121,8 @@ def asked(argv: list[str]) -> Asked:
     return Asked(options, course, memory, step)
 
 
-def _parse(argv: list[str]) -> argparse.Namespace:
+@lru_cache(maxsize=1)  # a warm judge reads the arguments of a check up to three times
+def _parser() -> _Parser:
     parser = _Parser(
         prog="autograder check",
         description="Check a step: one line for each thing that it asks for.",
@@ -139,7 +141,11 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     add("--payoff", action="store_true", help="when it passes, show what the step is good for, with your own code")
     add("--debug", action="store_true", help="make the first failing call again in the foreground, for breakpoint()")
     add("--cold", action="store_true", help="start every process anew")
-    options = parser.parse_args(argv)
+    return parser
+
+
+def _parse(argv: list[str]) -> argparse.Namespace:
+    options = _parser().parse_args(argv)
     if options.seed is not None and not (options.seed.isalnum() and options.seed.isascii() and len(options.seed) <= 16):
         raise UsageError(f'"{options.seed}" is no seed: it is what stands after "seed" at a run\'s end, such as 91c2')
     return options
