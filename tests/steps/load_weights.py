@@ -188,13 +188,7 @@ def copies_and_keeps_the_tie(student, oracle, draw):
     close(kept.item(name), given[name], rtol=0, atol=0, says="h.0.attn.c_attn.weight in the caller's dict")
     _same_parameters(list(held), list(mine.parameters()))
     own = dict(list(mine.named_parameters()))
-    frozen = {name for name, parameter in own.items() if not parameter.requires_grad}
-    woken = next((name for name in FROZEN if name not in frozen), None)
-    if woken:
-        fail(f"{_short(woken)} was frozen before loading", expected="no gradient asked for", got="it asks for one")
-    cold = sorted(frozen - set(FROZEN))
-    if cold:
-        fail(f"{_short(cold[0])} was not frozen before loading", expected="it asks for a gradient", got="it is frozen")
+    _are_frozen_as_before(own)
     loaded = own["transformer.wpe.weight"].detach()
     close(loaded, given["transformer.wpe.weight"], rtol=0, atol=0, says="wpe.weight, which was frozen, after loading")
     _shares_no_memory(mine, theirs, kept, given)
@@ -233,6 +227,19 @@ def _changes_numbers_alone(student, mine, file, values):
     with contextlib.suppress(StudentRaised):  # whether it loads is another check's question
         student.load_gpt2_weights(mine, kept)
     _keeps_its_entries(kept, old)
+
+
+def _are_frozen_as_before(own):
+    """Fail unless those of a model's parameters that were frozen before loading still are, and no others."""
+    frozen = {name for name, parameter in own.items() if not parameter.requires_grad}
+    woken = next((name for name in FROZEN if name not in frozen), None)
+    if woken:
+        fail(f"{_short(woken)} was frozen before loading", expected="no gradient asked for", got="it asks for one")
+    others = sorted(frozen - set(FROZEN))
+    if others:
+        fail(
+            f"{_short(others[0])} was not frozen before loading", expected="it asks for a gradient", got="it is frozen"
+        )
 
 
 def _modes(student, mine):
