@@ -265,7 +265,6 @@ def tensor(value: Tensor) -> Any:
 
     Errors: Malformed, when the bytes do not fit the shape.
     """
-    import numpy
     import torch
 
     if value.dtype not in DTYPES or len(value.shape) > MAX_AXES or any(size < 0 for size in value.shape):
@@ -278,11 +277,11 @@ def tensor(value: Tensor) -> Any:
         if value.device == "meta" or not count:
             made = torch.empty(value.shape, dtype=dtype, device="meta" if value.device == "meta" else "cpu")
         else:
-            there = "int16" if value.dtype == "bfloat16" else value.dtype  # numpy has none
-            made = torch.from_numpy(numpy.ndarray(value.shape, there, bytearray(value.data)))
-            made = made.view(dtype) if made.dtype is not dtype else made
+            made = torch.frombuffer(bytearray(value.data), dtype=dtype).resize_(
+                value.shape
+            )  # not a view, as of reshape
         return made.requires_grad_() if value.requires_grad else made
-    except (RuntimeError, TypeError, ValueError, OverflowError) as error:  # TypeError: a size over 64 bits
+    except (RuntimeError, TypeError, OverflowError) as error:  # TypeError: a size over 64 bits
         raise Malformed("a tensor that torch cannot make") from error
 
 

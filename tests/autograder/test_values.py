@@ -131,6 +131,13 @@ def test_a_tensor_arrives_whatever_its_shape_and_strides(shape, data):
     same(arrived(tensor), tensor)
 
 
+@pytest.mark.parametrize("name", values.DTYPES)
+def test_a_tensor_that_arrives_is_no_view_of_another(name):
+    """Else torch has other words for what is changed in place."""
+    for shape in ((3, 4), (1,), (), (0, 2)):
+        assert not arrived(torch.ones(shape, dtype=getattr(torch, name)))._is_view()  # noqa: SLF001
+
+
 def test_a_parameter_arrives_as_the_tensor_that_it_is():
     parameter = torch.nn.Parameter(torch.ones(3))
     same(arrived(parameter), parameter)
