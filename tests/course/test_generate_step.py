@@ -169,7 +169,7 @@ WRONG = {
     "the first window with an end": (
         [("[:, -n_positions:]", "[:, -n_positions:] if eos_token_id is None else input_ids[:, :n_positions]")],
         [CROP],
-        "n_positions is 3, and no row writes ",
+        "n_positions is 3, and 4 tokens are new; no row writes ",
     ),
     "the head in the model's mode": (
         [(BACK, f"{BACK}    model.lm_head.training = model.training\n")],
