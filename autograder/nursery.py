@@ -142,8 +142,8 @@ class Nursery:
     def dismiss(self, born: Born) -> None:
         """Have a worker killed with all that it started, and do not wait: it is looked after later, or in `close`.
 
-        That takes the processor as long as twenty answers do, and somebody may be waiting for the other run. A lent
-        nursery is closed once the verdict is told: there it rests until then, or until there is another worker.
+        That takes the processor a while, and somebody may be waiting for the other run. A lent nursery is closed once
+        the verdict is told: there it rests until then, or until there is another worker.
         """
         self._resting.append(born)
         if not self._is_lent:
@@ -192,11 +192,11 @@ class Nursery:
 
     def _kill_resting(self) -> None:
         """Have those that rest killed with all that they started, and do not wait."""
-        for born in self._resting:
+        while self._resting:
+            born = self._resting.pop()  # first: an interrupt may come at any moment
             born.family.dismiss()
+            self._leaving.append(born)
             self._let_go(born)
-        self._leaving += self._resting
-        self._resting.clear()
 
     def _bury(self, *, wait: bool) -> None:
         """Remove the folders of the killed that have gone, or wait for all of them."""

@@ -57,7 +57,7 @@ def contents(root: Path, before: Contents | None = None) -> Contents:
             settled.add(path)
             continue
         files[path] = _text(path)
-        if changed_ns < now - _SETTLED_NS:
+        if files[path][0] == known and changed_ns < now - _SETTLED_NS:
             settled.add(path)
     return Contents(files, frozenset(settled))
 

@@ -274,12 +274,13 @@ def tensor(value: Tensor) -> Any:
     if value.device != "meta" and len(value.data) != count * dtype.itemsize:
         raise Malformed("a tensor whose bytes do not fit its shape")
     try:
-        if value.device == "meta" or not count:
-            made = torch.empty(value.shape, dtype=dtype, device="meta" if value.device == "meta" else "cpu")
+        if value.device == "meta":
+            made = torch.empty(value.shape, dtype=dtype, device="meta")
+        elif count:
+            flat = torch.frombuffer(bytearray(value.data), dtype=dtype)
+            made = flat.resize_(value.shape)  # reshape would give a view, of which torch says other things
         else:
-            made = torch.frombuffer(bytearray(value.data), dtype=dtype).resize_(
-                value.shape
-            )  # not a view, as of reshape
+            made = torch.empty(value.shape, dtype=dtype)
         return made.requires_grad_() if value.requires_grad else made
     except (RuntimeError, TypeError, OverflowError) as error:  # TypeError: a size over 64 bits
         raise Malformed("a tensor that torch cannot make") from error

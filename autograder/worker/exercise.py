@@ -24,15 +24,14 @@ def run() -> None:
         return
     import torch
 
-    packer, unpacker = values.Packer(_refer), values.Unpacker(_no_object)
     ids = torch.tensor([[0, 1, 2, 3], [4, 5, 6, 6]])
     for _ in range(_ROUNDS):
         parts = _parts()
-        parts.load_state_dict(unpacker.unpack(packer.pack(parts.state_dict())))
-        packer.pack(list(parts.named_parameters()))
+        sent = {name: values.tensor_of(value) for name, value in parts.state_dict().items()}
+        parts.load_state_dict({name: values.tensor(value) for name, value in sent.items()})
         _logits(parts, ids).sum().backward()  # type: ignore[no-untyped-call]
         with torch.no_grad():
-            packer.pack(_logits(parts.eval(), ids).argmax(dim=-1))
+            values.tensor_of(_logits(parts.eval(), ids).argmax(dim=-1))
 
 
 def _parts() -> nn.ModuleDict:
@@ -56,11 +55,3 @@ def _logits(parts: nn.ModuleDict, ids: Tensor) -> Tensor:
     x = parts["norm"](x + 0.5 * x * (1 + torch.tanh(x + 0.044715 * x**3)) + functional.gelu(x))
     (table,) = parts["table"].parameters()
     return functional.linear(torch.cat([x, x], dim=1)[:, :4], table)
-
-
-def _refer(value: object) -> values.Ref:
-    raise TypeError(f"a {type(value).__name__} is no plain value")
-
-
-def _no_object(ref: values.Ref) -> object:
-    raise TypeError(f"there is no object {ref.handle}")

@@ -11,6 +11,7 @@ from processes import gone
 
 from autograder import wire
 from autograder.nursery import CAN_FORK, Nursery
+from autograder.outbox import Outbox
 from autograder.student import Desk, Program, student
 from autograder.supervisor import Limits
 
@@ -118,6 +119,21 @@ def test_a_lent_nursery_has_a_worker_killed_when_there_is_another_or_at_its_end(
         assert gone([first])
         assert psutil.pid_exists(second)
     assert gone([second])
+
+
+def test_an_interrupt_while_a_worker_is_let_go_of_keeps_none_alive(alone, monkeypatch):
+    def interrupted(outbox):
+        monkeypatch.undo()
+        outbox.close()
+        raise KeyboardInterrupt
+
+    lent = alone.lent()
+    worker, _ = met(lent)
+    monkeypatch.setattr(Outbox, "close", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        lent.close()
+    lent.close()
+    assert gone([worker])
 
 
 @linux

@@ -143,8 +143,9 @@ def test_a_crash_names_its_signal(hostile, name, signal):
     assert report.outcome == "crash"
     assert says(report, f"your code was ended by the signal {signal}")
     lines = {check.where.text.strip() for check in report.checks if check.where}
-    assert len(lines) == 1, "the line on which it crashed"
-    assert read(name).count(lines.pop()) == 1
+    # Each process has a stack of its own, which ends on the one line of the recursion or on the other.
+    assert 1 <= len(lines) <= (2 if name == "row_03_stack_overflow" else 1), "the line on which it crashed"
+    assert all(read(name).count(line) == 1 for line in lines)
 
 
 def test_after_a_crash_the_other_checks_still_run(hostile):
