@@ -363,7 +363,7 @@ def _add_variant(other: Other) -> None:
 def _refuse_second(new: Other, known: Sequence[Other], kind: str) -> None:
     if not re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", new.name):
         raise CourseError(f'a name is lower-case words with dashes, not "{new.name}"', _reading.get().path, new.line)
-    if any(other.name == new.name for other in known):
+    if new.name in [other.name for other in known]:
         raise CourseError(f"two {kind} are called {new.name}", _reading.get().path, new.line)
 
 

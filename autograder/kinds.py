@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import importlib
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from autograder import checking
@@ -32,15 +33,20 @@ def kind_of(course: Course, step: Step, checker: Checker) -> Kind:
     """
     puzzle = course.puzzle(step)
     try:
-        tree = ast.parse(course.read(puzzle))
+        if not _imports_torch(course.read(puzzle)):
+            return "plain"
     except (SyntaxError, ValueError) as error:
         why = error.msg if isinstance(error, SyntaxError) else str(error)
         raise CourseError(f"is no Python: {why}", puzzle, getattr(error, "lineno", None)) from None
-    roots = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    roots |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    if all(name.partition(".")[0] != "torch" for name in roots):
-        return "plain"
     return "meta" if checker.on_meta else "torch"
+
+
+@lru_cache(maxsize=64)
+def _imports_torch(text: str) -> bool:
+    nodes = list(ast.walk(ast.parse(text)))
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    return any(name.partition(".")[0] == "torch" for name in names)
 
 
 def kinds_of(course: Course, steps: Sequence[Step]) -> list[Kind]:

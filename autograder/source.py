@@ -154,7 +154,10 @@ class Source:
         self.text = text
         self.tree = tree
         self.lines = lines
-        self._flow = Flow(tree)
+
+    @cached_property
+    def _flow(self) -> Flow:
+        return Flow(self.tree)
 
     @cached_property
     def _naming(self) -> Naming:

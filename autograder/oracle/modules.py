@@ -71,7 +71,8 @@ class Reference:
     def __init__(self, module: torch.nn.Module) -> None:
         self._weights = {name: value.detach().float().clone() for name, value in module.state_dict().items()}
         self._shared = module.double().eval()
-        self._wide = [parameter.data for parameter in module.parameters()]
+        self._parameters = list(module.parameters())
+        self._wide = [parameter.data for parameter in self._parameters]
         self._answers: dict[Hashable, Any] = {}
 
     @property
@@ -79,7 +80,7 @@ class Reference:
         """The module, with this reference's weights in it."""
         if vars(self._shared).get("_user") is not self:
             vars(self._shared)["_user"] = None
-            for parameter, value in zip(self._shared.parameters(), self._wide, strict=True):
+            for parameter, value in zip(self._parameters, self._wide, strict=True):
                 parameter.data = value
             vars(self._shared)["_user"] = self
         return self._shared

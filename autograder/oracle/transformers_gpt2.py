@@ -119,14 +119,19 @@ def _visible(sequence_length: int, num_tokens: int) -> torch.Tensor:
 class Conv1DReference(Reference):
     """A module of Hugging Face's Conv1D layers, which keep weights as [in, out]; a linear layer's is [out, in]."""
 
+    @functools.cached_property
+    def _turned(self) -> set[str]:
+        """The names of the weights that a linear layer has the other way round."""
+        parts = self._shared.named_modules()
+        return {f"{name}.weight" for name, part in parts if type(part).__name__ == "Conv1D"}
+
     def linear_state_dict(self) -> dict[str, torch.Tensor]:
         """Return the weights as a module of linear layers takes them."""
         return self.linear(self.state_dict())
 
     def linear(self, named: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Turn those of `named` (weights, or their gradients) that a linear layer has the other way round."""
-        turned = {f"{name}.weight" for name, part in self._module.named_modules() if type(part).__name__ == "Conv1D"}
-        return {name: value.t().contiguous() if name in turned else value for name, value in named.items()}
+        return {name: value.t().contiguous() if name in self._turned else value for name, value in named.items()}
 
 
 class _Masked(Conv1DReference):
