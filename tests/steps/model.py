@@ -26,7 +26,7 @@ from autograder.student import Missing, StudentRaised, type_name
 # last norm with an eps of 1e-5 for 1e-3 is within it: there is a comparison of its own for that.
 NEAR = {"rtol": 1e-4, "atol": 2e-4}
 DEEP = {"n_embd": 6, "n_head": 2, "n_inner": 7, "n_layer": 13}  # more blocks than GPT-2 has, and "10" is before "2"
-SMALL = {"n_embd": 2, "n_head": 1, "n_inner": 3, "n_layer": 1}
+SMALL = {"n_embd": 2, "n_head": 1, "n_inner": 3}
 PARTS = ("wte", "wpe", "h", "ln_f")
 
 
@@ -103,9 +103,9 @@ def shifts_positions(student, oracle, draw):
     passed="more than n_positions positions raise a ValueError",
     failed="more than n_positions positions do not raise a ValueError",
 )
-def refuses_beyond(student, oracle, draw):
+def refuses_beyond(student, draw):
     values = draw.config()
-    mine, _ = _pair_of(1, student, oracle, values)
+    mine = _fresh(student, values)
     limit = values["n_positions"]
     evaluating = ", in evaluation mode too"
     calls = (limit + 1, 0, ""), (3, limit - 2, ""), (limit + 1, 0, evaluating), (3, limit - 2, evaluating)
@@ -115,7 +115,7 @@ def refuses_beyond(student, oracle, draw):
         ids = draw.ids(values["vocab_size"], batch=2, seq=seq, label="input_ids")
         raises(lambda ids=ids, past=past: mine(ids, past), "ValueError", says=f"n_positions is {limit}{mode}")
     large = {**values, **SMALL, "n_positions": 1024}  # GPT-2's own, which somebody may have written down
-    mine = make(student, "GPT2Model", student.earlier("config").GPT2Config(**large))
+    mine = _fresh(student, large)
     ids = draw.ids(values["vocab_size"], batch=1, seq=1025, label="input_ids")
     raises(lambda: mine(ids), "ValueError", says="n_positions is 1024")
 
@@ -186,8 +186,7 @@ def has_no_dropout(student, oracle, draw):
 
 @check.undeclared(failed="the norms of a fresh GPT2Model do not start with gains of 1 and shifts of 0")
 def starts_with_plain_norms(student, draw):
-    values = {**draw.config(), "n_layer": 1}
-    state = make(student, "GPT2Model", student.earlier("config").GPT2Config(**values)).state_dict()
+    state = _fresh(student, draw.config()).state_dict()
     norms = ("ln_f", "h.0.ln_1", "h.0.ln_2")
     for name in [f"{norm}.{kind}" for norm in norms for kind in ("weight", "bias")] if isinstance(state, dict) else []:
         born, value = float(name.endswith(".weight")), state.get(name)
@@ -196,9 +195,9 @@ def starts_with_plain_norms(student, draw):
 
 
 @check.undeclared(failed="GPT2Model takes ids that are not in its token table")
-def refuses_unknown_ids(student, oracle, draw):
+def refuses_unknown_ids(student, draw):
     values = draw.config()
-    mine, _ = _pair_of(1, student, oracle, values)
+    mine = _fresh(student, values)
     for unknown in (-1, values["vocab_size"]):
         ids = draw.ids(values["vocab_size"], batch=2, seq=4, label="input_ids")
         ids[1, 2] = unknown
@@ -226,7 +225,8 @@ def _same_gradients(got, theirs, expected, back):
 
 
 def _pair(student, oracle, values):
-    mine, theirs = _made(student, oracle, values)
+    config, theirs = student.earlier("config").GPT2Config(**values), oracle.model(values)
+    mine = make(student, "GPT2Model", config)
     return load(mine, theirs.linear_state_dict(), told=lambda: _has_its_blocks(mine, values)), theirs
 
 
@@ -239,10 +239,9 @@ def _pair_of(n_layer, student, oracle, values):
         raise
 
 
-def _made(student, oracle, values):
-    config = student.earlier("config").GPT2Config(**values)
-    theirs = oracle.model(values)
-    return make(student, "GPT2Model", config), theirs
+def _fresh(student, values):
+    """Return the learner's model of one block, with the weights that it is born with."""
+    return make(student, "GPT2Model", student.earlier("config").GPT2Config(**{**values, "n_layer": 1}))
 
 
 def _has_its_blocks(mine, values):
