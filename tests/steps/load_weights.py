@@ -15,6 +15,7 @@ CUT = 2_000  # characters of an exception's message that come out of the learner
 # GPT-2 has blocks of two digits. Every matrix but c_attn is square here: what is turned by its shape is not.
 DEEP = {"vocab_size": 11, "n_positions": 9, "n_embd": 6, "n_layer": 13, "n_head": 3, "n_inner": 6}
 DEEP["layer_norm_epsilon"] = 1e-3
+NARROW = {"n_embd": 8, "n_head": 2, "n_inner": 12}  # enough where a file is refused
 FROZEN = ("transformer.wpe.weight", "transformer.h.0.ln_2.weight", "transformer.h.0.ln_2.bias")
 
 
@@ -83,7 +84,7 @@ def passes_over_buffers(student, oracle, draw):
 def names_what_is_wrong(student, oracle, draw):
     import torch
 
-    values = draw.config()
+    values = {**draw.config(), **NARROW}
     theirs = oracle.lm_head_model(values)
     n_embd, file = values["n_embd"], theirs.checkpoint()
     bias, table, norm = "transformer.h.0.mlp.c_fc.bias", "transformer.wte.weight", "transformer.ln_f.weight"
@@ -141,7 +142,7 @@ def names_what_is_wrong(student, oracle, draw):
 def refuses_another_head(student, oracle, draw):
     import torch
 
-    values, head = draw.config(), "lm_head.weight"
+    values, head = {**draw.config(), **NARROW}, "lm_head.weight"
     file = oracle.lm_head_model(values).checkpoint()
     table = file["transformer.wte.weight"]
     other = {**file, head: draw.normal(values["vocab_size"], values["n_embd"])}
