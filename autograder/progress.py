@@ -9,7 +9,7 @@ from autograder.errors import CourseError
 from autograder.memory import State, text_sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator
 
     from autograder.course import Course, Step
     from autograder.memory import Memory
@@ -46,20 +46,30 @@ _WORDS: dict[Kind, str] = {
 }
 
 
-def standings(course: Course, memory: Memory) -> list[Standing]:
-    """Return how the learner stands with each step of the course, in order."""
+def standings(course: Course, memory: Memory) -> Iterator[Standing]:
+    """Give how the learner stands with each step of the course, in order."""
     try:
         record = stubs.read(course.root)
     except CourseError:  # then no file can be told from a stub; what is remembered of it still can
         record = stubs.Record({})
-    return [_standing(course, step, memory.state(step.slug), record) for step in course.steps]
+    for step in course.steps:
+        yield _standing(course, step, memory.state(step.slug), record)
 
 
-def next_step(found: Sequence[Standing]) -> Step | None:
-    """Return the step to work on: the first that does not pass as far as is known, else the first changed, or None."""
-    ready = [each for each in found if each.kind != "planned"]
-    never = [each.step for each in ready if not each.state.has_passed or each.kind in ("failing", "blocked")]
-    return next(iter(never + [each.step for each in ready if each.kind != "passed"]), None)
+def next_step(found: Iterable[Standing]) -> Step | None:
+    """Return the step to work on: the first that does not pass as far as is known, else the first changed, or None.
+
+    How those after it stand is not asked for.
+    """
+    changed = None
+    for each in found:
+        if each.kind == "planned":
+            continue
+        if not each.state.has_passed or each.kind in ("failing", "blocked"):
+            return each.step
+        if changed is None and each.kind != "passed":
+            changed = each.step
+    return changed
 
 
 def unknown(course: Course, memory: Memory) -> list[str]:

@@ -83,7 +83,7 @@ def progress(*, plain: bool, as_json: bool) -> None:
     from autograder.views import progress as view
 
     with _opened() as (course, memory):
-        found = standings(course, memory)
+        found = list(standings(course, memory))
         strange, following = unknown(course, memory), next_step(found)
         if as_json:
             say(view.document(course, found, strange, following, client.road()))

@@ -6,7 +6,8 @@ from autograder.checking import check, equivalent, mistake, variant
 from autograder.comparing import close, equal, fail
 from autograder.student import Missing, StudentRaised
 
-NEW, TO_THE_END = 4, 5  # each costs a pass through the model, where another row costs nothing
+# Of new tokens: at first, through a window, to an end. Each is a pass through the model; another row costs nothing.
+NEW, BEYOND, TO_THE_END = 3, 4, 5
 NARROW = {"n_embd": 8, "n_head": 2, "n_inner": 12}  # enough where it is not said which tokens are written
 
 
@@ -51,15 +52,15 @@ def crops_the_context(student, oracle, draw):
     mine, theirs = _pair(student, oracle, values)
     for seq in (7, 11):  # 7 grows through 8
         ids = draw.ids(values["vocab_size"], batch=7, seq=seq, label="input_ids")
-        expected = theirs.continued(ids, NEW, window=8)
-        same(student.generate(mine, ids, NEW), expected, ids, "n_positions is 8: each is the best after the last 8")
+        expected = theirs.continued(ids, BEYOND, window=8)
+        same(student.generate(mine, ids, BEYOND), expected, ids, "n_positions is 8: each is the best after the last 8")
     values["n_positions"] = 3
     mine, theirs = _pair(student, oracle, values)
     ids = draw.ids(values["vocab_size"], batch=7, seq=6, label="input_ids")
-    expected = theirs.continued(ids, NEW, window=3)
+    expected = theirs.continued(ids, BEYOND, window=3)
     eos = next(token for token in range(values["vocab_size"]) if not bool((expected == token).any()))
-    says = f"n_positions is 3, and {NEW} tokens are new; no row writes {eos}, the end"
-    same(student.generate(mine, ids, NEW, eos_token_id=eos), expected, ids, says)
+    says = f"n_positions is 3, and {BEYOND} tokens are new; no row writes {eos}, the end"
+    same(student.generate(mine, ids, BEYOND, eos_token_id=eos), expected, ids, says)
 
 
 @check(
