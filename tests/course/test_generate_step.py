@@ -37,7 +37,7 @@ WRONG = {
     "cropped from the left end": ([("-n_positions:]", ":n_positions]")], [CROP], ""),
     "eos ignored": ([(PAD, ""), (ENDED, "pass")], [END], ""),
     "stopped at the first eos": ([("ended.all()", "ended.any()")], [END], ""),
-    "one too few": ([(LOOP, "for _ in range(max_new_tokens - 1):")], VALUES, "[4, 9]"),
+    "one too few": ([(LOOP, "for _ in range(max_new_tokens - 1):")], VALUES, "[4, 8]"),
     "one too many": ([(LOOP, "for _ in range(max_new_tokens + 1):")], VALUES, ""),
     # more that people write
     "a batch of one goes on": ([(STOP, STOP.replace("ended.all()", "len(input_ids) > 1 and ended.all()"))], [END], ""),
