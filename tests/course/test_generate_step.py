@@ -106,7 +106,7 @@ WRONG = {
     "eos 0 is taken for none": (
         [("if eos_token_id is not None:", "if eos_token_id:")],
         [END],
-        "row 0 writes 0 as new token 2",
+        "row 0 writes 0 as new token 1",
     ),
     "the mode left": ([(BACK, "")], [TRACE], "each module's mode as it was"),
     "always training afterwards": ([(BACK, "    model.train()\n")], [TRACE], "each module's mode as it was"),

@@ -73,17 +73,17 @@ def stops_at_the_end(student, oracle, draw):
     three, eos = _prompts_that_end(theirs, values, draw)
     two = _like(three[:2].contiguous(), three)
     ids = _like(three[[1, 2, 0]], three)
-    # The row that ends first is the middle one, the first one, and, where another row never ends, the last one.
-    for some in (_like(three[[1, 0, 1]], three), two, ids, _like(three[1:2].contiguous(), three)):
+    # The row that ends first is the middle one, and, where another row never ends, the last one.
+    for some in (_like(three[[1, 0, 1]], three), ids, _like(three[1:2].contiguous(), three)):
         expected, free = theirs.continued(some, TO_THE_END, eos), theirs.continued(some, TO_THE_END)[:, 6:]
         same(student.generate(mine, some, TO_THE_END, eos_token_id=eos), expected, some, _endings(free, eos))
-    free = theirs.continued(ids, TO_THE_END)[:, 6:]
-    # Now the same with ids 0 and eos exchanged everywhere: 0 is an id like any other.
+    free = theirs.continued(two, TO_THE_END)[:, 6:]
+    # Now the first one, with ids 0 and eos exchanged everywhere: 0 is an id like any other.
     state = theirs.linear_state_dict()
     for name in ("transformer.wte.weight", "lm_head.weight"):
         state[name][[0, eos]] = state[name][[eos, 0]]
     mine.load_state_dict(state)
-    expected, prompt = _exchanged(theirs.continued(ids, TO_THE_END, eos), eos), _like(_exchanged(ids, eos), ids)
+    expected, prompt = _exchanged(theirs.continued(two, TO_THE_END, eos), eos), _like(_exchanged(two, eos), two)
     says = _endings(_exchanged(free, eos), 0)
     same(student.generate(mine, prompt, TO_THE_END, eos_token_id=0), expected, prompt, says)
     _ends_beyond_the_window(student, oracle, {**values, "n_positions": 4}, draw)
