@@ -49,6 +49,20 @@ def test_an_interrupt_of_a_child_waits_for_its_own_handler(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_childs_memory_grows_by_small_pages(tmp_path):
+    from autograder.fork import forked
+
+    def look():
+        with open("/proc/self/status") as status:  # noqa: PTH123
+            found = [line.split()[1] for line in status if line.startswith("THP_enabled")]
+        (tmp_path / "found").write_text(" ".join(found))
+
+    if not os.path.exists("/proc/self/status"):  # noqa: PTH110
+        pytest.skip("this system does not say")
+    os.waitpid(forked(look), 0)
+    assert (tmp_path / "found").read_text() in ("0", "")  # a kernel without large pages does not say
+
+
 WANTED = Wanted(b"/r", "config", "steps", "steps/step_01.py", b"x = 1", ["config"], "91c2")
 FOUND = Verdict([], "91c2", Printed("said", 4), frozenset({"config"}))
 
