@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_PR_SET_THP_DISABLE = 41  # as in worker/guard.py, which may import nothing of ours
+_PR_SET_THP_DISABLE = 41  # as in worker/guard.py; a worker imports wire and values alone
 _INTERRUPT = {signal.SIGINT}
 
 
